@@ -1,0 +1,58 @@
+"""What people say and do in the product; the only tables, with the queue's, that the API writes."""
+
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql import func
+
+from rl_emails_assets.db.tables.base import mailbox_column, metadata
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("feedback_id", Uuid, primary_key=True, comment="The correction."),
+    mailbox_column(),
+    Column(
+        "message_id",
+        Uuid,
+        ForeignKey("raw.messages.message_id", ondelete="CASCADE"),
+        nullable=False,
+        comment="The message that was corrected.",
+    ),
+    Column("kind", Text, nullable=False, comment="importance, category or task_status."),
+    Column("value", Text, nullable=False, comment="important / not_important, a category, or done / open."),
+    Column("task_id", Uuid, comment="The task, for task_status."),
+    Column("was", JSONB, nullable=False, comment="What the decision record said when it was corrected."),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When."),
+    CheckConstraint("kind in ('importance', 'category', 'task_status')", name="kind"),
+    Index("ix_app_feedback_mailbox_id_message_id", "mailbox_id", "message_id"),
+    schema="app",
+    comment="A correction by the owner; never changed, later ones win.",
+)
+
+task_states = Table(
+    "task_states",
+    metadata,
+    Column("task_id", Uuid, primary_key=True, comment="The task; kept when tasks are computed again."),
+    mailbox_column(),
+    Column("status", Text, nullable=False, comment="open or done."),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When."),
+    CheckConstraint("status in ('open', 'done')", name="status"),
+    schema="app",
+    comment="The owner's word on a task.",
+)
+
+message_states = Table(
+    "message_states",
+    metadata,
+    Column(
+        "message_id",
+        Uuid,
+        ForeignKey("raw.messages.message_id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The message.",
+    ),
+    mailbox_column(),
+    Column("read_at", DateTime(timezone=True), comment="When it was opened here; null while unread."),
+    schema="app",
+    comment="What the owner did with a message here; the provider's own labels stay in raw.labels.",
+)

@@ -1,0 +1,98 @@
+"""Tasks, projects and people, and which messages they were looked for in."""
+
+from sqlalchemy import Column, DateTime, Float, Index, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.sql import text
+
+from rl_emails_assets.db.tables.base import (
+    count,
+    decision_columns,
+    mailbox_column,
+    message_column,
+    metadata,
+    provenance_columns,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    message_column(),
+    mailbox_column(),
+    Column("deadlines", JSONB, nullable=False, comment="[{at, text, sentence, is_date_only}] found in the new text."),
+    Column("signature_facts", JSONB, nullable=False, comment="{name, title, organization, phone} of the signature."),
+    count("task_count", "Tasks found in it."),
+    *decision_columns(),
+    schema="entities",
+    comment="What was extracted from one message; its existence says that the message was looked at.",
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("task_id", Uuid, primary_key=True, comment="Derived from the message and the evidence."),
+    mailbox_column(),
+    Column("message_id", Uuid, nullable=False, comment="The message that proves it."),
+    Column("thread_id", Uuid, nullable=False, comment="Its conversation."),
+    Column("kind", Text, nullable=False, comment="request (asked of somebody) or promise (somebody will do it)."),
+    Column("description", Text, nullable=False, comment="What is to be done, in a line."),
+    Column("owner", Text, nullable=False, comment="Who does it: me, them, someone_else."),
+    Column("owner_address", Text, nullable=False, comment="That person's address, or ''."),
+    Column("deadline_at", DateTime(timezone=True), comment="By when; null when nothing is said."),
+    Column("deadline_text", Text, nullable=False, comment="The words that say by when, or ''."),
+    Column("evidence", Text, nullable=False, comment="The sentence that proves it, as written."),
+    Column("confidence", Float, nullable=False, comment="Probability (0-1) that it is a task."),
+    *decision_columns(),
+    Index("ix_entities_tasks_mailbox_id_deadline_at", "mailbox_id", "deadline_at"),
+    Index("ix_entities_tasks_message_id", "message_id"),
+    schema="entities",
+    comment="Something to be done, with the sentence that proves it.",
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("project_id", Uuid, primary_key=True, comment="Derived from its first conversation."),
+    mailbox_column(),
+    Column("name", Text, nullable=False, comment="A name a person would recognize."),
+    Column("keywords", ARRAY(Text), nullable=False, comment="The words that set it apart."),
+    Column("people", ARRAY(Text), nullable=False, comment="Addresses most active in it."),
+    count("thread_count", "Conversations in it."),
+    count("message_count", "Messages in it."),
+    Column("first_at", DateTime(timezone=True), nullable=False, comment="Its first message."),
+    Column("last_at", DateTime(timezone=True), nullable=False, comment="Its last message."),
+    *provenance_columns(),
+    Index("ix_entities_projects_mailbox_id_last_at", "mailbox_id", text("last_at desc")),
+    schema="entities",
+    comment="A project: conversations that belong together.",
+)
+
+project_threads = Table(
+    "project_threads",
+    metadata,
+    Column("thread_id", Uuid, primary_key=True, comment="The conversation."),
+    mailbox_column(),
+    Column("project_id", Uuid, nullable=False, comment="Its project."),
+    Index("ix_entities_project_threads_project_id", "project_id"),
+    schema="entities",
+    comment="Which project a conversation belongs to.",
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("person_id", Uuid, primary_key=True, comment="Derived from the mailbox and the person's first address."),
+    mailbox_column(),
+    Column("name", Text, nullable=False, comment="The person's name."),
+    Column("addresses", ARRAY(Text), nullable=False, comment="Their addresses, most used first."),
+    Column("organization", Text, nullable=False, comment="From a signature or the address's domain, or ''."),
+    Column("title", Text, nullable=False, comment="From a signature, or ''."),
+    Column("phone", Text, nullable=False, comment="From a signature, or ''."),
+    count("received_count", "Messages received from them."),
+    count("sent_count", "Messages the owner sent to them."),
+    Column("strength", Float, nullable=False, comment="Strength of the relationship, 0-1."),
+    Column("last_at", DateTime(timezone=True), nullable=False, comment="Last message from or to them."),
+    *provenance_columns(),
+    Index("ix_entities_people_mailbox_id_strength", "mailbox_id", text("strength desc")),
+    schema="entities",
+    comment="A person: one or more addresses.",
+)
