@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Computed,
     DateTime,
     Index,
     Integer,
@@ -16,6 +17,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.sql import text
 
 from rl_emails_assets.db.tables.base import count, mailbox_column, message_column, metadata, provenance_columns
+
+SEARCH_CONFIGURATION = "english"
+"""Postgres' text search configuration of `messages.search`; a query must use the same."""
 
 messages = Table(
     "messages",
@@ -52,7 +56,19 @@ messages = Table(
     Column("headers", JSONB, nullable=False, comment="The headers that later steps read."),
     Column("defects", JSONB, nullable=False, comment="[{code, detail}]: what was wrong with the bytes."),
     Column("size_bytes", Integer, nullable=False, comment="Size of the raw message."),
-    Column("search", TSVECTOR, nullable=False, comment="Subject, names and text for full-text search."),
+    Column(
+        "search",
+        TSVECTOR,
+        Computed(
+            f"setweight(to_tsvector('{SEARCH_CONFIGURATION}', subject), 'A') || "
+            f"setweight(to_tsvector('{SEARCH_CONFIGURATION}', from_name || ' ' || from_address), 'B') || "
+            # A tsvector is limited to 1 MB; no mail that a person wrote is as long as this.
+            f"to_tsvector('{SEARCH_CONFIGURATION}', left(text, 100000))",
+            persisted=True,
+        ),
+        nullable=False,
+        comment="Subject, sender and text for full-text search.",
+    ),
     *provenance_columns(),
     Index("ix_mail_messages_mailbox_id_received_at", "mailbox_id", text("received_at desc"), "message_id"),
     Index("ix_mail_messages_mailbox_id_fingerprint", "mailbox_id", "fingerprint"),

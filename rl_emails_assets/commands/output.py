@@ -1,0 +1,72 @@
+"""How commands speak: tables and colours for people, JSON for scripts, errors on stderr, exit codes that mean something."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from rl_emails_assets.errors import NotFoundError, PermanentError, RlEmailsError, TransientError
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code says."""
+
+    OK = 0
+    FAILED = 1
+    """Something went wrong that trying again will not mend."""
+    USAGE = 2
+    """The command line makes no sense."""
+    NOT_FOUND = 3
+    """What was named is not there."""
+    INCOMPLETE = 4
+    """It ended, but not everything could be done: an import with gaps, a doctor with findings."""
+    UNAVAILABLE = 5
+    """Something needed is not reachable now; trying again later may help."""
+    INTERRUPTED = 130
+    """Ctrl-C; what was done is kept, and the same command continues."""
+
+
+def console(*, is_error: bool = False) -> Console:
+    """Where people read."""
+    return Console(stderr=is_error, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no word for: times as ISO 8601, everything else as its text."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn our own errors into one clear line and an exit code; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except NotFoundError as error:
+        _stop(error, ExitCode.NOT_FOUND)
+    except TransientError as error:
+        _stop(error, ExitCode.UNAVAILABLE)
+    except PermanentError as error:
+        _stop(error, ExitCode.FAILED)
+    except KeyboardInterrupt:
+        console(is_error=True).print("Interrupted. What was done is kept; the same command continues.")
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        sys.stderr.close()
+        sys.exit(ExitCode.OK)
+
+
+def _stop(error: RlEmailsError, code: ExitCode) -> None:
+    console(is_error=True).print(f"[bold red]error:[/] {escape(str(error))}")
+    sys.exit(code)

@@ -1,0 +1,44 @@
+"""The only entry point of the code location: the flow, and how it is wired.
+
+FLOW is the order in which the groups feed one another; every group's folder below defs/ is loaded, and nothing else.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from rl_emails_assets.defs import (
+    classifications,
+    embeddings,
+    entities,
+    mail,
+    mailboxes,
+    priorities,
+    raw,
+    signals,
+)
+from rl_emails_assets.defs.automation import checks
+from rl_emails_assets.defs.automation.jobs import RECOMPUTE, SYNC
+from rl_emails_assets.defs.automation.sensors import sync_requests
+from rl_emails_assets.defs.warehouse import Backfill, Warehouse
+
+FLOW = (mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities)
+
+
+def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """The code location, with `resources` in the place of those of the same name."""
+    return dg.Definitions(
+        assets=[
+            asset for group in FLOW for asset in dg.load_assets_from_package_module(group, include_specs=True)
+        ],
+        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        jobs=[SYNC, RECOMPUTE],
+        sensors=[sync_requests],
+        resources={"warehouse": Warehouse(), "backfill": Backfill.configure_at_launch(), **(resources or {})},
+        # A step process of its own costs seconds of imports; a mailbox's steps share one instead.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions()

@@ -1,0 +1,23 @@
+"""People."""
+
+from typing import Any
+
+import dagster as dg
+
+from rl_emails_assets import asset_keys as keys
+from rl_emails_assets.db.tables import entities as tables
+from rl_emails_assets.defs.mailbox_asset import Owner, mailbox_asset, materialized
+from rl_emails_assets.defs.warehouse import Backfill, Warehouse
+from rl_emails_assets.steps import entities_people as step
+
+
+@mailbox_asset(
+    keys.ENTITIES_PEOPLE,
+    tables.people,
+    owner=Owner.UNDERSTANDING,
+    version=step.VERSION,
+    deps=[keys.SIGNALS_CONTACTS, keys.ENTITIES_TASKS],
+)
+def people(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:
+    result = step.run(warehouse.step(context, backfill))
+    return materialized(context, warehouse, tables.people, result)

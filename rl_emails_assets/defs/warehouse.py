@@ -1,0 +1,71 @@
+"""The resources every asset uses: the product's database, and which part of a mailbox a backfill computes again."""
+
+from datetime import datetime
+from uuid import UUID
+
+import dagster as dg
+from pydantic import PrivateAttr
+from sqlalchemy import Engine
+
+from rl_emails_assets.db.engine import make_engine, open_databases
+from rl_emails_assets.db.migrate import migrate
+from rl_emails_assets.settings import Settings
+from rl_emails_assets.steps.context import Scope, StepContext
+from rl_emails_assets.steps.progress import reporter
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The product's database, found through the settings when a run starts."""
+
+    _engine: Engine = PrivateAttr()
+    _settings: Settings = PrivateAttr()
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Connect, and migrate a database that is new."""
+        self._settings = Settings()
+        self._engine = make_engine(open_databases(self._settings).product_url, "run")
+        migrate(self._engine)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """Connections to the product's database."""
+        return self._engine
+
+    def step(self, context: dg.AssetExecutionContext, backfill: "Backfill") -> StepContext:
+        """What the step of this asset and partition gets."""
+        return StepContext(
+            engine=self._engine,
+            mailbox_id=UUID(context.partition_key),
+            run_id=context.run_id,
+            settings=self._settings,
+            scope=backfill.scope(),
+            report=reporter(),
+        )
+
+
+class Backfill(dg.ConfigurableResource):
+    """Which messages a run computes again. The defaults compute what is pending and nothing else."""
+
+    since: str = ""
+    """Messages received at or after this time (ISO 8601, with an offset or Z); empty for no bound."""
+    until: str = ""
+    """Messages received before this time; empty for no bound."""
+    force: bool = False
+    """Compute them again even where they are up to date."""
+
+    def scope(self) -> Scope:
+        """The range as times. Raises ValueError for a time without an offset."""
+        return Scope(since=_aware(self.since), until=_aware(self.until), force=self.force)
+
+
+def _aware(text: str) -> datetime | None:
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"The backfill bound {text!r} has no time zone. Write it as 2026-11-01T00:00:00+00:00.")
+    return at

@@ -1,0 +1,108 @@
+"""classifications.messages: the verdict on each message, recorded with what it rests on."""
+
+import uuid
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from rl_emails_assets.classification import classifier
+from rl_emails_assets.classification.classifier import Classifier
+from rl_emails_assets.classification.inputs import ClassifierInput
+from rl_emails_assets.db import bulk
+from rl_emails_assets.db.tables import classifications
+from rl_emails_assets.steps.context import StepContext, StepResult
+from rl_emails_assets.steps.inputs_hash import inputs_hash
+from rl_emails_assets.steps.per_message import count, run_per_message
+
+_INPUTS = text(
+    """
+    select m.message_id, m.subject, m.new_text, m.text, m.from_name, m.from_address,
+           coalesce(m.reply_to->0->>'address', '') as reply_to_address,
+           jsonb_array_length(m."to") as to_count, jsonb_array_length(m.cc) as cc_count,
+           m.headers, m.calendar, m.attachments, m.is_html_only, m.received_at, m.defects,
+           s.is_owner_in_to, s.is_owner_in_cc, s.is_owner_only_recipient, s.is_from_owner, s.is_reply_to_owner,
+           s.sender_replied_count, s.sender_received_count, s.link_count,
+           split_part(c.address, '@', 2) as owner_domain,
+           array(select l.label from raw.labels l where l.message_id = m.message_id order by l.label) as labels
+    from mail.messages m
+    join signals.messages s using (message_id)
+    join mailboxes.connections c on c.mailbox_id = m.mailbox_id
+    where m.message_id = any(:ids)
+    """
+)
+
+
+@cache
+def loaded() -> Classifier:
+    """The shipped classifier, loaded once a process."""
+    return Classifier.load()
+
+
+def version() -> str:
+    """The rules' version and the model's; a change of either makes every verdict pending."""
+    return f"{classifier.VERSION}/{loaded().model_version}"
+
+
+def run(step: StepContext) -> StepResult:
+    """Give a verdict on the messages that have none of this version."""
+    return run_per_message(step, classifications.messages, version(), partial(_classify_batch, step))
+
+
+def _classify_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID], result: StepResult) -> None:
+    rows: list[dict[str, Any]] = []
+    for row in connection.execute(_INPUTS, {"ids": ids}):
+        inputs = _input(row)
+        verdict = loaded().classify(inputs)
+        rows.append(
+            {
+                "message_id": row.message_id,
+                "mailbox_id": step.mailbox_id,
+                "category": verdict.category,
+                "needs": verdict.needs,
+                "urgency": verdict.urgency,
+                "handler": verdict.handler,
+                "confidence": verdict.confidence,
+                "evidence": [asdict(evidence) for evidence in verdict.evidence],
+                "model_version": loaded().model_version,
+                "inputs_hash": inputs_hash(asdict(inputs)),
+                "version": version(),
+                "run_id": step.run_id,
+            }
+        )
+        count(result, f"category_{verdict.category}")
+    bulk.replace_rows(connection, classifications.messages, "message_id", rows)
+
+
+def _input(row: Any) -> ClassifierInput:
+    calendar = row.calendar or {}
+    starts_at = calendar.get("starts_at")
+    return ClassifierInput(
+        subject=row.subject,
+        new_text=row.new_text,
+        text=row.text,
+        from_name=row.from_name,
+        from_address=row.from_address,
+        reply_to_address=row.reply_to_address,
+        to_count=row.to_count,
+        cc_count=row.cc_count,
+        is_owner_in_to=row.is_owner_in_to,
+        is_owner_in_cc=row.is_owner_in_cc,
+        is_owner_only_recipient=row.is_owner_only_recipient,
+        is_from_owner=row.is_from_owner,
+        is_reply_to_owner=row.is_reply_to_owner,
+        owner_domain=row.owner_domain,
+        sender_replied_count=row.sender_replied_count,
+        sender_sent_count=row.sender_received_count,
+        headers=row.headers,
+        has_calendar=row.calendar is not None,
+        calendar_method=calendar.get("method", ""),
+        calendar_starts_at=datetime.fromisoformat(starts_at) if starts_at else None,
+        attachment_names=tuple(attachment["filename"] for attachment in row.attachments),
+        is_html_only=row.is_html_only,
+        link_count=row.link_count,
+        received_at=row.received_at,
+        labels=tuple(row.labels),
+    )

@@ -1,0 +1,137 @@
+"""priorities.messages and priorities.threads: the score of each message, recorded with what it is made of."""
+
+import uuid
+from dataclasses import asdict
+from functools import cache, partial
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from rl_emails_assets.db import bulk
+from rl_emails_assets.db.tables import priorities
+from rl_emails_assets.ranking import ranker
+from rl_emails_assets.ranking.rank_input import RankInput
+from rl_emails_assets.ranking.ranker import Ranker
+from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
+from rl_emails_assets.steps.inputs_hash import inputs_hash
+from rl_emails_assets.steps.per_message import run_per_message
+from rl_emails_assets.sync_queue import queue
+
+THREADS_VERSION = "1"
+
+_INPUTS = text(
+    """
+    select s.*, c.category, c.needs, c.urgency, c.confidence,
+           (select count(*) from entities.tasks t where t.message_id = s.message_id and t.owner = 'me')
+               as task_count_me,
+           -- From the message's arrival, never from now: a score does not change by itself.
+           (select min(extract(epoch from (d->>'at')::timestamptz - s.received_at) / 3600)::float8
+            from jsonb_array_elements(e.deadlines) d) as nearest_deadline_hours
+    from signals.messages s
+    join classifications.messages c using (message_id)
+    join entities.messages e using (message_id)
+    where s.message_id = any(:ids)
+    """
+)
+
+
+@cache
+def loaded() -> Ranker:
+    """The shipped ranker, loaded once a process."""
+    return Ranker.load()
+
+
+def version() -> str:
+    """The code's version and the model's; a change of either makes every score pending."""
+    return f"{ranker.VERSION}/{loaded().model_version}"
+
+
+def run_messages(step: StepContext) -> StepResult:
+    """Score the messages that have no score of this version, or whose inputs changed."""
+    return run_per_message(step, priorities.messages, version(), partial(_rank_batch, step))
+
+
+def _rank_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID], _: StepResult) -> None:
+    rows: list[dict[str, Any]] = []
+    for row in connection.execute(_INPUTS, {"ids": ids}).mappings():
+        inputs = RankInput.from_row(row)
+        priority = loaded().rank(inputs)
+        rows.append(
+            {
+                "message_id": row["message_id"],
+                "mailbox_id": step.mailbox_id,
+                "received_at": row["received_at"],
+                "score": priority.score,
+                "contributions": [asdict(contribution) for contribution in priority.contributions],
+                "base_log_odds": priority.base_log_odds,
+                "reasons": list(priority.reasons),
+                "model_version": loaded().model_version,
+                "inputs_hash": inputs_hash(asdict(inputs)),
+                "version": version(),
+                "run_id": step.run_id,
+            }
+        )
+    bulk.replace_rows(connection, priorities.messages, "message_id", rows)
+
+
+# A conversation's row is out of date when a message of it was ranked after it was written, or none was ever written.
+_PENDING_THREADS = text(
+    """
+    select t.thread_id
+    from mail.threads t
+    left join priorities.threads p
+      on p.thread_id = t.thread_id and p.version = :version and p.computed_at >= t.computed_at
+    where t.mailbox_id = :mailbox_id
+      and (p.thread_id is null
+           or exists (select from mail.messages m join priorities.messages s using (message_id)
+                      where m.thread_id = t.thread_id and s.computed_at > p.computed_at))
+    order by t.thread_id
+    """
+)
+
+_WRITE_THREADS = text(
+    """
+    with scored as (
+        select m.thread_id, m.message_id, m.received_at, p.score, s.is_from_owner
+        from mail.messages m
+        join priorities.messages p using (message_id)
+        join signals.messages s using (message_id)
+        where m.thread_id = any(:keys) and m.duplicate_of is null
+    ), answered as (
+        select thread_id, max(received_at) filter (where is_from_owner) as owner_at, max(received_at) as last_at
+        from scored group by thread_id
+    )
+    insert into priorities.threads (thread_id, mailbox_id, score, message_id, last_at, version, run_id)
+    select distinct on (s.thread_id) s.thread_id, :mailbox_id,
+           -- What the owner has answered wants nothing more; the thread keeps a row, at the bottom.
+           case when a.owner_at is not null and s.received_at <= a.owner_at then 0 else s.score end,
+           s.message_id, a.last_at, :version, :run_id
+    from scored s join answered a using (thread_id)
+    order by s.thread_id, (a.owner_at is null or s.received_at > a.owner_at) desc, s.score desc, s.message_id
+    """
+)
+
+
+def run_threads(step: StepContext) -> StepResult:
+    """Say how much each conversation matters now; with the last write, end the run's claim."""
+    name = "priorities.threads"
+    result = StepResult()
+    with timed(result), step.alone(name):
+        with step.engine.connect() as connection:
+            parameters = {"mailbox_id": step.mailbox_id, "version": THREADS_VERSION}
+            pending = list(connection.execute(_PENDING_THREADS, parameters).scalars())
+        size = step.settings.batch_size * 4
+        for start in range(0, len(pending), size):
+            keys = pending[start : start + size]
+            with step.commit() as connection:
+                bulk.delete_rows(connection, priorities.threads, "thread_id", keys)
+                row = {"keys": keys, "mailbox_id": step.mailbox_id, "version": THREADS_VERSION, "run_id": step.run_id}
+                result.row_count += connection.execute(_WRITE_THREADS, row).rowcount
+            step.report(Progress(name, start + len(keys), len(pending), "threads"))
+        with step.engine.begin() as connection:
+            connection.execute(
+                text("update mailboxes.connections set materialized_at = now() where mailbox_id = :mailbox_id"),
+                {"mailbox_id": step.mailbox_id},
+            )
+            queue.succeed(connection, step.mailbox_id, step.run_id)
+    return result
