@@ -80,3 +80,21 @@ def batches(ids: Sequence[uuid.UUID], size: int) -> Iterator[list[uuid.UUID]]:
     """Consecutive slices of at most `size`."""
     for start in range(0, len(ids), size):
         yield list(ids[start : start + size])
+
+
+def is_current(
+    connection: Connection, table: Table, version: str, mailbox_id: uuid.UUID, inputs: Sequence[Table]
+) -> bool:
+    """Whether a table that is always computed as a whole was written by this version after all its inputs were."""
+    written = connection.execute(
+        select(func.min(table.c.computed_at), func.bool_and(table.c.version == version)).where(
+            table.c.mailbox_id == mailbox_id
+        )
+    ).one()
+    if written[0] is None or not written[1]:
+        return False
+    newest = [
+        connection.execute(select(func.max(item.c.computed_at)).where(item.c.mailbox_id == mailbox_id)).scalar_one()
+        for item in inputs
+    ]
+    return all(at is None or at <= written[0] for at in newest)

@@ -5,7 +5,6 @@ from uuid import UUID
 import dagster as dg
 
 from rl_emails_assets.db.engine import make_engine, open_databases
-from rl_emails_assets.defs.mailbox_asset import MAILBOXES
 from rl_emails_assets.errors import LeaseLostError, PermanentError
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.sync_queue import queue
@@ -38,7 +37,6 @@ def return_the_claim(context: dg.HookContext) -> None:
 SYNC = dg.define_asset_job(
     "sync",
     selection=dg.AssetSelection.all(),
-    partitions_def=MAILBOXES,
     hooks={return_the_claim},
     description=(
         "Brings one mailbox up to date, from its source to its priorities: claims the mailbox's sync request, if there "
@@ -49,7 +47,6 @@ SYNC = dg.define_asset_job(
 RECOMPUTE = dg.define_asset_job(
     "recompute",
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("mailboxes", "raw"),
-    partitions_def=MAILBOXES,
     description=(
         "Computes a mailbox again from its stored bytes, without reading its source. Give the `backfill` resource "
         "`force: true` and, if wanted, a range of dates; without it, what is pending is computed."

@@ -1,0 +1,56 @@
+# `make` alone lists what there is. Everything is installed into .venv here; state is kept in RL_EMAILS_HOME.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: install ## Set up, start everything with a sample mailbox in it, and open the inbox
+	@$(BIN)/rl-emails demo
+
+up: install ## Set up and start everything with the mail imported so far
+	@$(BIN)/rl-emails up
+
+install: $(STAMP) ## Set up .venv with pinned dependencies, and nothing else
+
+$(STAMP): requirements/base.txt requirements/build.txt requirements/model.txt pyproject.toml scripts/install.sh
+	@PYTHON=$(PYTHON) sh scripts/install.sh base
+	@touch $@
+
+$(DEV_STAMP): $(STAMP) requirements/dev.txt
+	@PYTHON=$(PYTHON) sh scripts/install.sh dev
+	@touch $@
+
+dev: $(DEV_STAMP) ## Set up what tests and checks need besides
+
+test: $(DEV_STAMP) ## Run the tests (browser tests need Debian's chromium; without it they skip and say so)
+	@$(BIN)/python -m pytest
+
+check: $(DEV_STAMP) ## Format, lint, types and import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+coverage: $(DEV_STAMP) ## Run the tests and measure what they cover
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+bench: $(DEV_STAMP) ## Measure rates, latencies and memory (MAILBOX=path measures on it; COUNT=messages to generate)
+	@$(BIN)/python -m tests.bench.run $(if $(MAILBOX),--mailbox $(MAILBOX)) $(if $(COUNT),--count $(COUNT))
+
+docs: $(DEV_STAMP) ## Make the references in docs/ that are generated
+	@$(BIN)/python -m rl_emails_assets.db.reference docs/reference/data.md
+
+lock: ## Pin the newest allowed versions, with hashes, in requirements/
+	@PYTHON=$(PYTHON) sh scripts/lock.sh
+
+clean: ## Remove .venv and what tools left behind; mail and state stay
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
+
+.PHONY: help demo up install dev test check coverage bench docs lock clean

@@ -1,0 +1,122 @@
+"""The API and the page as one ASGI application."""
+
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine
+
+from rl_emails_api import problems, security
+from rl_emails_api.admin import endpoints as admin
+from rl_emails_api.feedback import endpoints as feedback
+from rl_emails_api.health import endpoints as health
+from rl_emails_api.inbox import endpoints as inbox
+from rl_emails_api.mailboxes import endpoints as mailboxes
+from rl_emails_api.messages import endpoints as messages
+from rl_emails_api.people import endpoints as people
+from rl_emails_api.projects import endpoints as projects
+from rl_emails_api.run_links import RunLinks
+from rl_emails_api.search import endpoints as search
+from rl_emails_api.search.query_encoder import QueryEncoder
+from rl_emails_api.tasks import endpoints as tasks
+from rl_emails_api.threads import endpoints as threads
+from rl_emails_assets.embedding.encoder import Encoder
+from rl_emails_assets.errors import SettingsError
+from rl_emails_assets.settings import Settings
+
+WEB = Path(__file__).parent / "web"
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+FEATURES = (mailboxes, inbox, messages, threads, tasks, projects, people, search, feedback, admin, health)
+DESCRIPTION = (
+    "A priority inbox whose every decision can be traced. Send the token that `rl-emails up` prints as "
+    "`Authorization: Bearer`. Errors are problem documents (RFC 9457); lists page with `next_cursor`."
+)
+
+
+def create_app(
+    engine: Engine, settings: Settings, *, token: str | None = None, load_encoder: Callable[[], Encoder] | None = None
+) -> FastAPI:
+    """The application on these tables. `token` is the local access token, `settings.token` unless given.
+
+    Raises SettingsError without a token. `load_encoder` is called when the first search needs a vector.
+    """
+    token = token or settings.token
+    if not token:
+        raise SettingsError("The API has no access token. Set RL_EMAILS_TOKEN, or start it with `rl-emails up`.")
+    # FastAPI's own documentation pages load scripts from another host, so there are none.
+    app = FastAPI(
+        title="rl-emails",
+        description=DESCRIPTION,
+        version=version("rl-emails"),
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.engine = engine
+    app.state.run_links = RunLinks(f"http://{settings.host}:{settings.dagster_port}")
+    app.state.query_encoder = QueryEncoder(load_encoder or partial(_default_encoder, settings))
+    problems.install(app)
+    for feature in FEATURES:
+        app.include_router(feature.router)
+    app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
+    app.mount("/web", StaticFiles(directory=WEB), name="web")
+    app.add_middleware(security.LocalSecurity, token=token, host=settings.host)
+    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
+    return app
+
+
+def _page() -> FileResponse:
+    return FileResponse(WEB / "index.html", headers={"Content-Security-Policy": PAGE_CSP})
+
+
+def _default_encoder(settings: Settings) -> Encoder:
+    from rl_emails_assets.embedding.load import load_encoder  # noqa: PLC0415 - numpy and onnxruntime only for search
+
+    return load_encoder(settings.encoder, settings.cache_dir)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The schema, with the problem document as what every operation answers when it fails."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = schema["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            components.pop(name, None)
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        components |= problem.pop("$defs")
+        components["Problem"] = problem
+        schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for path, operations in schema["paths"].items():
+            is_open = path in security.OPEN_PATHS
+            for operation in operations.values():
+                operation["security"] = [] if is_open else [{"token": []}]
+                _add_problems(operation, path, is_open=is_open)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _add_problems(operation: dict[str, Any], path: str, *, is_open: bool) -> None:
+    meanings = {"500": "The server failed.", "503": "The database cannot be reached, or took too long."}
+    if not is_open:
+        meanings["401"] = "The token is missing or wrong."
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    if "mailbox" in names:
+        meanings["400"] = "There is more than one mailbox and none was named."
+    if "mailbox" in names or "{" in path:
+        meanings["404"] = "There is no such thing in this mailbox."
+    if names or "requestBody" in operation:
+        meanings["422"] = "A field of the request cannot be used."
+    else:
+        operation["responses"].pop("422", None)
+    content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, meaning in sorted(meanings.items()):
+        operation["responses"][status] = {"description": meaning, "content": content}

@@ -1,0 +1,259 @@
+"""SQL of the inbox.
+
+The page of ids is found first, by the index of the order asked for; everything else is read for those ids only, so the
+cost of a page does not grow with the mailbox.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Subquery,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from rl_emails_api.visibility import HIDDEN_LABELS, has_label, is_from_owner
+from rl_emails_assets.db.tables import app, classifications, entities, mail, priorities, raw
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What of the inbox is asked for; None and () mean everything."""
+
+    unread: bool | None = None
+    categories: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+PriorityKey = tuple[float, datetime, UUID]
+DateKey = tuple[datetime, UUID]
+
+
+def by_priority(
+    connection: Connection, mailbox_id: UUID, filters: Filters, after: PriorityKey | None, limit: int
+) -> Sequence[RowMapping]:
+    """Ranked messages, strictly by score, then newest, then id, all descending."""
+    message, ranked = mail.messages.alias("m"), priorities.messages.alias("p")
+    statement = (
+        select(ranked.c.message_id, ranked.c.score, ranked.c.received_at)
+        .select_from(ranked.join(message, message.c.message_id == ranked.c.message_id))
+        .where(ranked.c.mailbox_id == mailbox_id)
+        .order_by(ranked.c.score.desc(), ranked.c.received_at.desc(), ranked.c.message_id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        key = tuple_(ranked.c.score, ranked.c.received_at, ranked.c.message_id)
+        statement = statement.where(key < tuple_(*after))
+    if filters.since is not None:
+        statement = statement.where(ranked.c.received_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(ranked.c.received_at < filters.until)
+    page = _filtered(statement, message, mailbox_id, filters).subquery("page")
+    order = (page.c.score.desc(), page.c.received_at.desc(), page.c.message_id.desc())
+    return connection.execute(_items(page, mailbox_id).order_by(*order)).mappings().all()
+
+
+def by_date(
+    connection: Connection, mailbox_id: UUID, filters: Filters, after: DateKey | None, limit: int
+) -> Sequence[RowMapping]:
+    """Parsed messages, ranked or not, newest first; equal times by ascending id, as the index has them."""
+    message = mail.messages.alias("m")
+    statement = (
+        select(message.c.message_id, message.c.received_at)
+        .where(message.c.mailbox_id == mailbox_id)
+        .order_by(message.c.received_at.desc(), message.c.message_id)
+        .limit(limit)
+    )
+    if after is not None:
+        received_at, message_id = after
+        statement = statement.where(
+            message.c.received_at <= received_at,
+            or_(message.c.received_at < received_at, message.c.message_id > message_id),
+        )
+    if filters.since is not None:
+        statement = statement.where(message.c.received_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(message.c.received_at < filters.until)
+    page = _filtered(statement, message, mailbox_id, filters).subquery("page")
+    return (
+        connection.execute(_items(page, mailbox_id).order_by(page.c.received_at.desc(), page.c.message_id))
+        .mappings()
+        .all()
+    )
+
+
+def _filtered(statement: Select[Any], message: Any, mailbox_id: UUID, filters: Filters) -> Select[Any]:
+    statement = statement.where(
+        message.c.mailbox_id == mailbox_id,
+        message.c.duplicate_of.is_(None),
+        ~is_from_owner(message, mailbox_id),
+        ~has_label(message, mailbox_id, HIDDEN_LABELS),
+    )
+    if filters.unread is not None:
+        unread = _is_unread(message, mailbox_id)
+        statement = statement.where(unread if filters.unread else ~unread)
+    verdict = classifications.messages
+    if filters.needs:
+        statement = statement.where(
+            exists().where(
+                verdict.c.message_id == message.c.message_id,
+                verdict.c.mailbox_id == mailbox_id,
+                verdict.c.needs.in_(filters.needs),
+            )
+        )
+    if filters.categories:
+        # The owner's word wins over the verdict's: who files a message under receipts looks for it there.
+        corrected = _corrected("category", mailbox_id)
+        statement = statement.outerjoin(corrected, corrected.c.message_id == message.c.message_id).where(
+            or_(
+                corrected.c.value.in_(filters.categories),
+                and_(
+                    corrected.c.value.is_(None),
+                    exists().where(
+                        verdict.c.message_id == message.c.message_id,
+                        verdict.c.mailbox_id == mailbox_id,
+                        verdict.c.category.in_(filters.categories),
+                    ),
+                ),
+            )
+        )
+    return statement
+
+
+def _is_unread(message: Any, mailbox_id: UUID) -> ColumnElement[bool]:
+    state = app.message_states.alias()
+    opened = exists().where(
+        state.c.message_id == message.c.message_id, state.c.mailbox_id == mailbox_id, state.c.read_at.is_not(None)
+    )
+    return and_(has_label(message, mailbox_id, ("UNREAD",)), ~opened)
+
+
+def _corrected(kind: str, mailbox_id: UUID) -> Subquery:
+    table = app.feedback.alias()
+    return (
+        select(table.c.message_id, table.c.value)
+        .distinct(table.c.message_id)
+        .where(table.c.mailbox_id == mailbox_id, table.c.kind == kind)
+        .order_by(table.c.message_id, table.c.created_at.desc(), table.c.feedback_id)
+        .subquery()
+    )
+
+
+def _items(page: Subquery, mailbox_id: UUID) -> Select[Any]:
+    message, ranked = mail.messages.alias("m"), priorities.messages.alias("p")
+    verdict, label = classifications.messages.alias("c"), raw.labels.alias("l")
+    task, status, feedback = entities.tasks.alias("t"), app.task_states.alias("ts"), app.feedback.alias("f")
+    labels = (
+        select(func.array_agg(aggregate_order_by(label.c.label, label.c.label)))
+        .where(label.c.message_id == page.c.message_id, label.c.mailbox_id == mailbox_id)
+        .scalar_subquery()
+    )
+    open_tasks = (
+        select(func.count())
+        .select_from(task.outerjoin(status, status.c.task_id == task.c.task_id))
+        .where(
+            task.c.message_id == page.c.message_id,
+            task.c.mailbox_id == mailbox_id,
+            func.coalesce(status.c.status, "open") == "open",
+        )
+        .scalar_subquery()
+    )
+
+    def correction(kind: str) -> Any:
+        return (
+            select(feedback.c.value)
+            .where(
+                feedback.c.message_id == page.c.message_id,
+                feedback.c.mailbox_id == mailbox_id,
+                feedback.c.kind == kind,
+            )
+            .order_by(feedback.c.created_at.desc(), feedback.c.feedback_id)
+            .limit(1)
+            .scalar_subquery()
+        )
+
+    return (
+        select(
+            message.c.message_id,
+            message.c.thread_id,
+            message.c.from_name,
+            message.c.from_address,
+            message.c.subject,
+            message.c.snippet,
+            message.c.received_at,
+            _is_unread(page, mailbox_id).label("is_unread"),
+            func.coalesce(labels, text("'{}'::text[]")).label("labels"),
+            verdict.c.category,
+            verdict.c.needs,
+            verdict.c.urgency,
+            ranked.c.score.label("priority"),
+            func.coalesce(ranked.c.reasons, text("'{}'::text[]")).label("reasons"),
+            open_tasks.label("task_count"),
+            func.jsonb_path_exists(message.c.attachments, text("'$[*] ? (@.is_inline == false)'")).label(
+                "has_attachments"
+            ),
+            correction("importance").label("corrected_importance"),
+            correction("category").label("corrected_category"),
+        )
+        .select_from(
+            page.join(message, message.c.message_id == page.c.message_id)
+            .outerjoin(ranked, ranked.c.message_id == page.c.message_id)
+            .outerjoin(verdict, verdict.c.message_id == page.c.message_id)
+        )
+        .where(message.c.mailbox_id == mailbox_id)
+    )
+
+
+# Stored, and not yet in the inbox: not parsed yet, or parsed, the owner's to see, and not ranked yet.
+_PENDING = text(
+    """
+    select count(*)
+    from raw.messages as stored
+    left join mail.messages as message
+        on message.message_id = stored.message_id and message.mailbox_id = :mailbox_id
+    where stored.mailbox_id = :mailbox_id
+        and not exists (
+            select from priorities.messages as ranked
+            where ranked.message_id = stored.message_id and ranked.mailbox_id = :mailbox_id
+        )
+        and message.duplicate_of is null
+        and not exists (
+            select from raw.labels as label
+            where label.message_id = stored.message_id
+                and label.mailbox_id = :mailbox_id
+                and label.label = any(:hidden_labels)
+        )
+        and (
+            message.message_id is null
+            or message.from_address not in (
+                select address from mailboxes.aliases where mailbox_id = :mailbox_id
+                union all
+                select address from mailboxes.connections where mailbox_id = :mailbox_id
+            )
+        )
+    """
+)
+
+
+def pending_count(connection: Connection, mailbox_id: UUID) -> int:
+    """Messages that will enter the inbox once they are ranked."""
+    count: int = connection.execute(
+        _PENDING, {"mailbox_id": mailbox_id, "hidden_labels": list(HIDDEN_LABELS)}
+    ).scalar_one()
+    return count

@@ -1,0 +1,167 @@
+"""One message: all of it, its HTML, its attachments, why it stands where it stands, and whether it was read."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import HTMLResponse
+
+from rl_emails_api.feedback import queries as feedback
+from rl_emails_api.feedback.schemas import Feedback
+from rl_emails_api.mailboxes.chosen import ChosenMailbox
+from rl_emails_api.messages import mime, queries
+from rl_emails_api.messages.schemas import (
+    AttachmentItem,
+    EmbeddingRecord,
+    Explanation,
+    ExtractionRecord,
+    Message,
+    PriorityRecord,
+    ReadState,
+    SignalsRecord,
+    TaskRecord,
+    VerdictRecord,
+)
+from rl_emails_api.problems import not_found
+from rl_emails_api.run_links import Links
+from rl_emails_api.schemas import Address, Corrections, Task, as_json
+from rl_emails_api.tasks import queries as tasks
+from rl_emails_api.transactions import Transaction
+
+router = APIRouter(tags=["messages"])
+
+# Styles stay, because mail is laid out with them; nothing is fetched, nothing runs, nothing is sent.
+HTML_CSP = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+_DOCUMENT = """<!doctype html>
+<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="referrer"
+content="no-referrer"><base target="_blank"><title>Message</title><style>
+html {{ color-scheme: light; background: #fff; color: #1d2126; }}
+body {{ margin: 12px; font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }}
+img {{ max-width: 100%; height: auto; }} table {{ max-width: 100%; }} pre {{ white-space: pre-wrap; }}
+</style></head><body>{body}</body></html>
+"""
+
+
+@router.get("/v1/messages/{message_id}", summary="A message, taken apart")
+def get_message(transaction: Transaction, mailbox: ChosenMailbox, message_id: UUID) -> Message:
+    """Headers, text zones, attachments, sanitized HTML, verdict, score and tasks of one message."""
+    row = queries.by_id(transaction, mailbox.mailbox_id, message_id)
+    if row is None:
+        raise not_found("message")
+    values = dict(row)
+    labels = queries.labels(transaction, mailbox.mailbox_id, message_id)
+    corrections = feedback.of_message(transaction, mailbox.mailbox_id, message_id)
+    sender = Address(name=values["from_name"], address=values["from_address"])
+    return Message(
+        **{name: values[name] for name in Message.model_fields if name in values and name != "reasons"},
+        from_=sender,
+        labels=labels,
+        is_unread="UNREAD" in labels and values["read_at"] is None,
+        quoted_text=mime.quoted_text(values["text"], sender),
+        html=mime.safe_html(queries.rfc822(transaction, mailbox.mailbox_id, message_id) or b""),
+        reasons=values["reasons"] or [],
+        tasks=[Task(**task) for task in tasks.of_messages(transaction, mailbox.mailbox_id, [message_id])],
+        corrections=Corrections(
+            importance=next((each["value"] for each in corrections if each["kind"] == "importance"), None),
+            category=next((each["value"] for each in corrections if each["kind"] == "category"), None),
+        ),
+    )
+
+
+@router.get(
+    "/v1/messages/{message_id}/html", summary="The HTML of a message, to be framed", response_class=HTMLResponse
+)
+def get_message_html(transaction: Transaction, mailbox: ChosenMailbox, message_id: UUID) -> HTMLResponse:
+    """A document of its own: sanitized, without remote content, and sandboxed by its own policy."""
+    content = queries.rfc822(transaction, mailbox.mailbox_id, message_id)
+    if content is None:
+        raise not_found("message")
+    return HTMLResponse(
+        _DOCUMENT.format(body=mime.safe_html(content)),
+        headers={"Content-Security-Policy": HTML_CSP, "X-Frame-Options": "SAMEORIGIN"},
+    )
+
+
+@router.get("/v1/messages/{message_id}/explain", summary="Why a message stands where it stands")
+def get_explanation(transaction: Transaction, mailbox: ChosenMailbox, links: Links, message_id: UUID) -> Explanation:
+    """The recorded rows about one message: score with its contributions, verdict with its evidence, what was extracted,
+    the signals, and the runs and models that wrote them. Nothing is worked out again."""
+    if not feedback.message_exists(transaction, mailbox.mailbox_id, message_id):
+        raise not_found("message")
+    rows = queries.recorded(transaction, mailbox.mailbox_id, message_id)
+
+    def known(name: str) -> dict[str, Any] | None:
+        row = rows[name]
+        return None if row is None else links.onto(as_json(row))
+
+    priority, verdict, extraction = known("priority"), known("verdict"), known("extraction")
+    signals, embedding = known("signals"), known("embedding")
+    return Explanation(
+        message_id=message_id,
+        priority=PriorityRecord(**priority) if priority else None,
+        verdict=VerdictRecord(**verdict) if verdict else None,
+        extraction=ExtractionRecord(**extraction) if extraction else None,
+        tasks=[
+            TaskRecord(**links.onto(as_json(dict(task))))
+            for task in queries.recorded_tasks(transaction, mailbox.mailbox_id, message_id)
+        ],
+        signals=SignalsRecord(**signals) if signals else None,
+        embedding=EmbeddingRecord(**embedding) if embedding else None,
+        corrections=[Feedback(**each) for each in feedback.of_message(transaction, mailbox.mailbox_id, message_id)],
+    )
+
+
+@router.get(
+    "/v1/messages/{message_id}/attachments/{part_path}",
+    summary="Download an attachment",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def get_attachment(
+    transaction: Transaction,
+    mailbox: ChosenMailbox,
+    message_id: UUID,
+    part_path: Annotated[str, Path(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){0,63}$", description="As in `attachments`.")],
+) -> Response:
+    """The decoded bytes, always as a download of no particular type: the declared type is the sender's claim."""
+    row = queries.by_id(transaction, mailbox.mailbox_id, message_id)
+    if row is None:
+        raise not_found("message")
+    known = [AttachmentItem(**each) for each in row["attachments"]]
+    item = next((each for each in known if each.part_path == part_path), None)
+    content = queries.rfc822(transaction, mailbox.mailbox_id, message_id) or b""
+    part = None if item is None else mime.attachment(content, part_path)
+    if item is None or part is None:
+        raise not_found("attachment")
+    return Response(
+        part,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": content_disposition(item.filename),
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
+
+
+@router.post("/v1/messages/{message_id}/read", summary="Mark a message read or unread")
+def post_read(
+    transaction: Transaction, mailbox: ChosenMailbox, message_id: UUID, state: ReadState | None = None
+) -> ReadState:
+    """Stores that the owner opened it here; the provider's own labels stay as they are."""
+    if not feedback.message_exists(transaction, mailbox.mailbox_id, message_id):
+        raise not_found("message")
+    state = state or ReadState()
+    queries.set_read(transaction, mailbox.mailbox_id, message_id, is_read=state.is_read)
+    return state
+
+
+def content_disposition(filename: str) -> str:
+    """RFC 6266: a plain name for old clients, and the name in UTF-8; no path, no control character."""
+    name = "".join(each for each in filename if each.isprintable()).replace("\\", "/").rpartition("/")[2].strip(". ")
+    name = name[:150] or "attachment"
+    plain = "".join(each if each.isascii() and (each.isalnum() or each in " ._-()") else "_" for each in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,36 @@
+"""The vector of a search query, by the default encoder, loaded when the first search needs it."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from rl_emails_api.search.queries import QueryVector
+from rl_emails_assets.embedding.encoder import Encoder
+from rl_emails_assets.errors import RlEmailsError
+
+_log = logging.getLogger(__name__)
+
+
+class QueryEncoder:
+    """Encodes queries; without an encoder it says why, and search goes on by words."""
+
+    def __init__(self, load: Callable[[], Encoder]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._encoder: Encoder | None = None
+        self.why_not = ""
+        """Why there is no encoder; '' while there is one or none was asked for."""
+
+    def vector(self, query: str) -> QueryVector | None:
+        """The query's vector, or None when there is no encoder; asked again only after a restart."""
+        with self._lock:
+            if self._encoder is None and not self.why_not:
+                try:
+                    self._encoder = self._load()
+                except (RlEmailsError, ImportError, OSError) as error:
+                    self.why_not = f"No encoder: {error}"
+                    _log.warning("search is by words only: %s", error)
+            if self._encoder is None:
+                return None
+            values = self._encoder.encode([query])[0]
+            return QueryVector([float(value) for value in values], self._encoder.model, self._encoder.precision)

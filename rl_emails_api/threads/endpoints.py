@@ -1,0 +1,23 @@
+"""GET /v1/threads/{thread_id}."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from rl_emails_api.mailboxes.chosen import ChosenMailbox
+from rl_emails_api.problems import not_found
+from rl_emails_api.threads import queries
+from rl_emails_api.threads.schemas import Thread, ThreadMessage
+from rl_emails_api.transactions import Transaction
+
+router = APIRouter(tags=["threads"])
+
+
+@router.get("/v1/threads/{thread_id}", summary="A conversation with its messages")
+def get_thread(transaction: Transaction, mailbox: ChosenMailbox, thread_id: UUID) -> Thread:
+    """The conversation, its messages oldest first, without folder copies."""
+    row = queries.by_id(transaction, mailbox.mailbox_id, thread_id)
+    if row is None:
+        raise not_found("conversation")
+    messages = queries.messages(transaction, mailbox.mailbox_id, thread_id)
+    return Thread(**row, messages=[ThreadMessage.from_row(message) for message in messages])

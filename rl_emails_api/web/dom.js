@@ -1,0 +1,92 @@
+// Elements without markup strings: what comes from mail only ever becomes a text node.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function h(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === "class") node.className = value;
+    else if (name === "on") for (const [event, handler] of Object.entries(value)) node.addEventListener(event, handler);
+    else if (name === "data") Object.assign(node.dataset, value);
+    else if (name === "value" || name === "checked" || name === "selected" || name === "open") node[name] = value;
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  add(node, children);
+  return node;
+}
+
+export function add(node, children) {
+  for (const child of [children].flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    node.append(child instanceof Node ? child : document.createTextNode(String(child)));
+  }
+  return node;
+}
+
+export function fill(node, ...children) {
+  node.replaceChildren();
+  return add(node, children);
+}
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export const hidden = (text) => h("span", { class: "vh" }, text);
+
+export function bar(share, kind = "") {
+  const inner = h("span", { class: "bar-fill" });
+  inner.style.width = `${Math.max(2, Math.min(100, share * 100))}%`;
+  return h("span", { class: `bar ${kind}`, "aria-hidden": "true" }, inner);
+}
+
+export function score(value) {
+  if (value === null || value === undefined) {
+    return h("span", { class: "score none", title: "Not ranked yet" }, "–", hidden(" not ranked yet"));
+  }
+  const points = Math.round(value * 100);
+  return h("span", { class: "score", title: `Priority ${value.toFixed(3)}` }, hidden("Priority "), points, bar(value));
+}
+
+export function skeleton(count = 6) {
+  const rows = Array.from({ length: count }, () => h("div", { class: "ghost" }, h("i"), h("i"), h("i")));
+  return h("div", { class: "ghosts", role: "status", "aria-label": "Loading" }, rows);
+}
+
+export function empty(title, ...detail) {
+  return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), detail.length ? h("p", {}, detail) : null);
+}
+
+export function failure(error, again) {
+  return h(
+    "div",
+    { class: "empty failure", role: "alert" },
+    h("p", { class: "empty-title" }, "This could not be loaded"),
+    h("p", {}, error.message),
+    again ? h("button", { type: "button", on: { click: again } }, "Try again") : null,
+  );
+}
+
+export function title(text, ...beside) {
+  return h("div", { class: "view-head" }, h("h1", { id: "view-title" }, text), beside.length ? h("div", { class: "view-end" }, beside) : null);
+}
+
+export function choice(label, options, chosen, choose) {
+  const buttons = options.map(([value, text]) =>
+    h("button", { type: "button", "aria-pressed": value === chosen ? "true" : "false", on: { click: () => choose(value) } }, text),
+  );
+  return h("div", { class: "choice", role: "group", "aria-label": label }, buttons);
+}
+
+export function toast(text, kind = "") {
+  const note = h("p", { class: `toast ${kind}` }, text);
+  document.getElementById("toasts").append(note);
+  setTimeout(() => note.remove(), 5000);
+}

@@ -1,0 +1,88 @@
+// Projects: conversations that belong together, with their people and tasks.
+
+import { get } from "./api.js";
+import { empty, failure, fill, h, icon, score, skeleton, title } from "./dom.js";
+import { plural, sender, when } from "./format.js";
+import { changed, link } from "./route.js";
+import { taskRow } from "./tasks.js";
+
+export function show(pane, params) {
+  if (params.get("p")) one(pane, params.get("p"));
+  else all(pane);
+}
+
+function all(pane) {
+  const list = h("ul", { class: "cards", "aria-label": "Projects" });
+  const foot = h("div", { class: "list-foot" });
+  fill(pane, title("Projects"), list, foot);
+  load(null);
+
+  async function load(cursor) {
+    fill(foot, skeleton(cursor ? 1 : 4));
+    try {
+      const page = await get("/v1/projects", { cursor, limit: 50 });
+      for (const item of page.items) list.append(card(item));
+      if (page.next_cursor) fill(foot, h("button", { type: "button", class: "more", on: { click: () => load(page.next_cursor) } }, "Show more"));
+      else fill(foot, list.children.length ? null : empty("No projects yet", "They are found once several conversations belong together."));
+    } catch (error) {
+      fill(foot, failure(error, () => load(cursor)));
+    }
+  }
+}
+
+const keywords = (project) => h("span", { class: "chips" }, project.keywords.slice(0, 5).map((word) => h("span", { class: "chip" }, word)));
+const people = (project) => project.people.slice(0, 5).map(sender).join(", ");
+
+function card(project) {
+  return h(
+    "li",
+    {},
+    h(
+      "a",
+      { class: "card row-like", href: link("projects", { p: project.project_id }) },
+      h("span", { class: "card-top" }, h("strong", {}, project.name), h("time", { datetime: project.last_at }, when(project.last_at))),
+      h("span", { class: "muted" }, `${plural(project.thread_count, "conversation")}, ${plural(project.message_count, "message")}`),
+      h("span", { class: "muted" }, people(project)),
+      keywords(project),
+    ),
+  );
+}
+
+async function one(pane, projectId) {
+  fill(pane, skeleton(5));
+  let project;
+  try {
+    project = await get(`/v1/projects/${projectId}`);
+  } catch (error) {
+    fill(pane, failure(error, () => one(pane, projectId)));
+    return;
+  }
+  fill(
+    pane,
+    h("a", { class: "back always", href: link("projects") }, icon("back"), "All projects"),
+    title(project.name),
+    h("p", { class: "window" }, `${when(project.first_at)} to ${when(project.last_at)}. ${people(project)}`),
+    keywords(project),
+    project.tasks.length ? h("section", {}, h("h2", {}, "Tasks"), h("ul", { class: "tasks" }, project.tasks.map((task) => taskRow(task)))) : null,
+    h("h2", {}, "Conversations"),
+    h("ul", { class: "rows", "aria-label": "Conversations" }, project.threads.map(threadRow)),
+  );
+}
+
+function threadRow(thread) {
+  return h(
+    "li",
+    {},
+    h(
+      "a",
+      { class: "row", href: changed({ m: thread.last_message_id }), data: { message: thread.last_message_id } },
+      score(thread.priority),
+      h(
+        "span",
+        { class: "row-body" },
+        h("span", { class: "row-top" }, h("span", { class: "subject" }, thread.subject || "(no subject)"), h("time", { datetime: thread.last_at }, when(thread.last_at))),
+        h("span", { class: "muted" }, plural(thread.message_count, "message")),
+      ),
+    ),
+  );
+}

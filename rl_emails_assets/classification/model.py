@@ -1,0 +1,161 @@
+"""The small trained model: does a sentence ask for something, and of what genre is a message.
+
+Both are logistic regressions over hashed tokens and pairs of tokens plus hand-made cues. The file holds weights only,
+no word of the mail it was trained on, and `model.json` beside it holds its sha256, its measures and what it was
+trained on. Scores are sums over one message alone, so they do not depend on what else is classified.
+"""
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from rl_emails_assets.classification.cues import CUES, cue_positions
+from rl_emails_assets.classification.document import DOCUMENT_CUES, GENRES, document_cues
+from rl_emails_assets.classification.hashing import MASK, PRIME, SHIFT, SIZE, SPREAD, pair_row, row_of, token_hash
+from rl_emails_assets.errors import ModelFileError
+
+MODEL_FILE = Path(__file__).with_name("model.npz")
+CARD_FILE = Path(__file__).with_name("model.json")
+MAX_SENTENCE_TOKENS = 60
+_START = token_hash("<start>")
+_END = token_hash("<end>")
+_MAX_MEMORY = 60_000
+
+Weights = Mapping[str, npt.NDArray[np.generic]]
+SHAPES: dict[str, tuple[int, ...]] = {
+    "request_rows": (SIZE,),
+    "request_cues": (len(CUES),),
+    "request_bias": (1,),
+    "request_calibration": (2,),
+    "genre_rows": (SIZE, len(GENRES)),
+    "genre_cues": (len(DOCUMENT_CUES), len(GENRES)),
+    "genre_bias": (len(GENRES),),
+    "genre_temperature": (1,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The weights, ready to score. `version` is the start of the file's sha256."""
+
+    version: str
+    request_rows: tuple[float, ...]
+    request_cues: tuple[float, ...]
+    request_bias: float
+    request_slope: float
+    request_offset: float
+    genre_rows: npt.NDArray[np.float32]
+    genre_cues: npt.NDArray[np.float32]
+    genre_bias: npt.NDArray[np.float32]
+    genre_temperature: float
+    _hashes: dict[str, int]
+
+    @classmethod
+    def load(cls, path: Path = MODEL_FILE, card: Path = CARD_FILE) -> Self:
+        """Reads the model file and holds it to the sha256 of its card.
+
+        Raises:
+            ModelFileError: a file is missing, is damaged, or is not the one the card names.
+        """
+        try:
+            content = path.read_bytes()
+            expected = json.loads(card.read_text("utf-8"))["sha256"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelFileError(
+                f"the classifier's model {path.name} or its card {card.name} cannot be read ({error}); "
+                "install rl-emails again, or make them with python -m rl_emails_assets.classification.train"
+            ) from error
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != expected:
+            raise ModelFileError(
+                f"{path.name} has sha256 {digest[:12]}, its card says {str(expected)[:12]}; the two do not belong "
+                "together: install rl-emails again, or train again"
+            )
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                weights = {name: arrays[name] for name in SHAPES}
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelFileError(f"{path.name} is not a classifier model ({error}); train it again") from error
+        return cls.from_weights(weights, version=digest[:12])
+
+    @classmethod
+    def from_weights(cls, weights: Weights, *, version: str) -> Self:
+        """A model from its arrays.
+
+        Raises:
+            ModelFileError: an array has another shape than this code's features need.
+        """
+        for name, shape in SHAPES.items():
+            if weights[name].shape != shape:
+                raise ModelFileError(
+                    f"{name} has shape {weights[name].shape} and not {shape}: the model was made for other features; "
+                    "train it again"
+                )
+        numbers = {name: np.asarray(weights[name], dtype=np.float32) for name in SHAPES}
+        return cls(
+            version=version,
+            request_rows=tuple(numbers["request_rows"].tolist()),
+            request_cues=tuple(numbers["request_cues"].tolist()),
+            request_bias=float(numbers["request_bias"][0]),
+            request_slope=float(numbers["request_calibration"][0]),
+            request_offset=float(numbers["request_calibration"][1]),
+            genre_rows=numbers["genre_rows"],
+            genre_cues=numbers["genre_cues"],
+            genre_bias=numbers["genre_bias"],
+            genre_temperature=float(numbers["genre_temperature"][0]),
+            _hashes={},
+        )
+
+    def request_log_odds(self, tokens: Sequence[str]) -> float:
+        """The calibrated log odds that a sentence, given as its tokens, asks for something; very low without tokens."""
+        if not tokens:
+            return -9.0
+        tokens = tokens[:MAX_SENTENCE_TOKENS]
+        rows = self.request_rows
+        total = 0.0
+        previous = _START
+        for hashed in self._hashes_of(tokens):
+            total += rows[hashed >> SHIFT]
+            # hashing.pair_row, written out: this line runs for every token of every sentence that may ask.
+            total += rows[((previous * 31 + hashed) % PRIME * SPREAD & MASK) >> SHIFT]
+            previous = hashed
+        total += rows[pair_row(previous, _END)]
+        total /= math.sqrt(len(tokens))
+        for cue in cue_positions(tokens):
+            total += self.request_cues[cue]
+        return self.request_slope * (total + self.request_bias) + self.request_offset
+
+    def genre_probabilities(self, subject: str, tokens: Sequence[str]) -> dict[str, float]:
+        """The calibrated probability of each of `GENRES`; `tokens` come from `document.document_tokens`."""
+        hashed = np.array(self._hashes_of(tokens), dtype=np.uint64)
+        pairs = pair_row(hashed[:-1], hashed[1:])
+        total = self.genre_rows[row_of(hashed)].sum(axis=0, dtype=np.float64)
+        total += self.genre_rows[pairs].sum(axis=0, dtype=np.float64)
+        total /= math.sqrt(len(tokens))
+        for cue in document_cues(subject, tokens):
+            total += self.genre_cues[cue]
+        scores = ((total + self.genre_bias) / self.genre_temperature).tolist()
+        highest = max(scores)
+        parts = [math.exp(score - highest) for score in scores]
+        whole = math.fsum(parts)
+        return {genre: part / whole for genre, part in zip(GENRES, parts, strict=True)}
+
+    def _hashes_of(self, tokens: Sequence[str]) -> list[int]:
+        known = self._hashes
+        if len(known) >= _MAX_MEMORY:
+            known.clear()
+        found = []
+        for token in tokens:
+            hashed = known.get(token)
+            if hashed is None:
+                hashed = known[token] = token_hash(token)
+            found.append(hashed)
+        return found

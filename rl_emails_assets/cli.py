@@ -1,0 +1,276 @@
+"""The `rl-emails` command. Each command reads its arguments here and does its work in commands/.
+
+Commands import what they need when they run: `--help` and `parse` must not wait for Dagster.
+"""
+
+# ruff: noqa: PLC0415 - see above
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rl_emails_assets.classification.verdict import CATEGORIES, NEEDS
+from rl_emails_assets.commands.output import ExitCode, console, print_json, reported
+from rl_emails_assets.errors import SettingsError
+from rl_emails_assets.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A priority inbox whose every decision can be traced. State is kept in RL_EMAILS_HOME.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 done with gaps or findings, "
+    "5 not reachable now, 130 interrupted.",
+)
+
+MailboxOption = Annotated[
+    str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Whose mail; may be left out when there is only one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Moment = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="In UTC.")
+]
+
+
+@app.command()
+def up(
+    *, browser: Annotated[bool, typer.Option(help="Open the inbox in a browser once everything runs.")] = False
+) -> None:
+    """Start everything: database, Dagster, API and page. Ctrl-C stops it all."""
+    from rl_emails_assets.commands.up import up as run_up
+
+    with reported():
+        sys.exit(run_up(Settings(), open_browser=browser))
+
+
+@app.command()
+def demo(
+    *, browser: Annotated[bool, typer.Option(help="Open the inbox in a browser once everything runs.")] = True
+) -> None:
+    """Start everything with a sample mailbox in it. Needs no mail, no account and no key."""
+    from rl_emails_assets.commands.demo import demo as run_demo
+
+    with reported():
+        sys.exit(run_demo(Settings(), open_browser=browser))
+
+
+@app.command()
+def down() -> None:
+    """Stop an embedded Postgres that was left running; a running `up` is stopped with Ctrl-C."""
+    from rl_emails_assets.commands.down import down as run_down
+
+    with reported():
+        sys.exit(run_down(Settings()))
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="An mbox (also .gz), a Maildir, a folder of messages, or one .eml.")],
+    mailbox: Annotated[str, typer.Option("--mailbox", metavar="ADDRESS", help="The owner's address.")],
+    *,
+    alias: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="Another address of the owner; may be repeated.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The owner's name, as people write it.")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    is_json: JsonOption = False,
+) -> None:
+    """Import mail from files and rank it. Doing it again changes nothing; an interrupted import continues."""
+    from rl_emails_assets.commands.import_mail import import_mail
+    from rl_emails_assets.commands.opened import opened
+
+    settings = Settings()
+    with reported():
+        _require_address(mailbox)
+        with opened(settings, "import") as engine:
+            summary, code = import_mail(
+                engine, settings, path, mailbox, alias or [], name=name, is_quiet=quiet or is_json
+            )
+        if is_json:
+            print_json(summary.as_json())
+        else:
+            out = console()
+            out.print(f"imported {summary.imported}, duplicate {summary.duplicate}, gap {summary.gap}")
+            if summary.folder_copies:
+                out.print(f"{summary.folder_copies} of them are copies of others under another id; each is shown once.")
+            for gap in summary.gaps[:20]:
+                out.print(f"gap: {gap['id']}: {gap['reason']}", markup=False)
+            if len(summary.gaps) > 20:
+                out.print(f"... and {len(summary.gaps) - 20} more; `rl-emails status --json` lists them.")
+        sys.exit(code)
+
+
+@app.command()
+def backfill(
+    mailbox: MailboxOption = None,
+    *,
+    since: Moment = None,
+    until: Moment = None,
+    force: Annotated[
+        bool, typer.Option(help="Compute again what is up to date; the default for a range of dates.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    is_json: JsonOption = False,
+) -> None:
+    """Compute a mailbox again from its stored bytes: what is pending, or a range of dates, or (--force) everything."""
+    from rl_emails_assets.commands.backfill import backfill as run_backfill
+    from rl_emails_assets.commands.opened import opened
+
+    settings = Settings()
+    with reported(), opened(settings, "backfill") as engine:
+        sys.exit(
+            run_backfill(
+                engine,
+                settings,
+                mailbox,
+                since=_utc(since),
+                until=_utc(until),
+                force=force or since is not None or until is not None,
+                is_quiet=quiet or is_json,
+                is_json=is_json,
+            )
+        )
+
+
+@app.command()
+def status(*, is_json: JsonOption = False) -> None:
+    """Say how fresh and how complete every mailbox is, what waits, and every gap with its reason."""
+    from rl_emails_assets.commands.opened import opened
+    from rl_emails_assets.commands.show import show_status
+
+    with reported(), opened(Settings(), "status") as engine:
+        show_status(engine, is_json=is_json)
+
+
+@app.command()
+def parse(
+    file: Annotated[Path, typer.Argument(help="One RFC 822 message; - reads standard input.")],
+    *,
+    is_json: JsonOption = False,
+) -> None:
+    """Show what the parser sees in one message."""
+    from rl_emails_assets.commands.parse_file import parse_file
+
+    with reported():
+        parse_file(file, is_json=is_json)
+
+
+@app.command()
+def inbox(
+    mailbox: MailboxOption = None,
+    *,
+    limit: Annotated[int, typer.Option(min=0, help="How many; 0 for all.")] = 50,
+    unread: Annotated[bool, typer.Option("--unread", help="Only unread mail.")] = False,
+    category: Annotated[list[str] | None, typer.Option(help=f"Only: {', '.join(CATEGORIES)}.")] = None,
+    needs: Annotated[list[str] | None, typer.Option(help=f"Only: {', '.join(NEEDS)}.")] = None,
+    since: Moment = None,
+    until: Moment = None,
+    is_json: JsonOption = False,
+) -> None:
+    """Print the inbox in order of priority, with the first reason for each place."""
+    from rl_emails_api.inbox.queries import Filters
+    from rl_emails_assets.commands.opened import opened
+    from rl_emails_assets.commands.show import show_inbox
+
+    with reported():
+        _require_known("--category", category, CATEGORIES)
+        _require_known("--needs", needs, NEEDS)
+        filters = Filters(
+            unread=True if unread else None,
+            categories=tuple(category or ()),
+            needs=tuple(needs or ()),
+            since=_utc(since),
+            until=_utc(until),
+        )
+        with opened(Settings(), "inbox") as engine:
+            show_inbox(engine, mailbox, filters, limit=limit, is_json=is_json)
+
+
+@app.command()
+def explain(
+    message: Annotated[str, typer.Argument(help="A message's id, or its Message-ID.")], *, is_json: JsonOption = False
+) -> None:
+    """Show the record of what was decided about a message, and from what."""
+    from rl_emails_assets.commands.opened import opened
+    from rl_emails_assets.commands.show import explain as run_explain
+
+    with reported(), opened(Settings(), "explain") as engine:
+        run_explain(engine, message, is_json=is_json)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="Words or a sentence.")],
+    mailbox: MailboxOption = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
+    is_json: JsonOption = False,
+) -> None:
+    """Find messages by their words and by their meaning."""
+    from rl_emails_assets.commands.opened import opened
+    from rl_emails_assets.commands.show import show_search
+
+    settings = Settings()
+    with reported(), opened(settings, "search") as engine:
+        show_search(engine, settings, query, mailbox, limit=limit, is_json=is_json)
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="messages.")],
+    mailbox: MailboxOption = None,
+    *,
+    format_: Annotated[str, typer.Option("--format", help="jsonl: one JSON object a line.")] = "jsonl",
+    copies: Annotated[bool, typer.Option(help="Also folder copies, each with the verdict of its original.")] = False,
+) -> None:
+    """Write every message of a mailbox, with what was decided about it, to standard output."""
+    from rl_emails_assets.commands.opened import opened
+    from rl_emails_assets.commands.show import export as run_export
+
+    with reported():
+        _require_known("what is exported:", [what], ("messages",))
+        _require_known("--format", [format_], ("jsonl",))
+        with opened(Settings(), "export") as engine:
+            run_export(engine, mailbox, with_copies=copies)
+
+
+@app.command()
+def doctor(*, is_json: JsonOption = False) -> None:
+    """Look for what is wrong with this installation, and say how to mend it."""
+    from rl_emails_assets.commands.doctor import doctor as run_doctor
+
+    with reported():
+        sys.exit(run_doctor(Settings(), is_json=is_json))
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+
+
+def _require_address(address: str) -> None:
+    local, at, domain = address.strip().rpartition("@")
+    if not (local and at and domain) or any(character.isspace() for character in address.strip()):
+        _usage(f"--mailbox {address!r} is not an address. Write it as name@example.org.")
+
+
+def _require_known(option: str, values: list[str] | None, known: tuple[str, ...]) -> None:
+    for value in values or []:
+        if value not in known:
+            _usage(f"{option} {value!r} is none of {', '.join(known)}.")
+
+
+def _usage(message: str) -> None:
+    console(is_error=True).print(f"error: {message}", markup=False)
+    sys.exit(ExitCode.USAGE)
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        app()
+    except ValueError as error:
+        # What pydantic says of a setting names the setting and what is wrong with it.
+        _usage(str(SettingsError(str(error))))

@@ -1,0 +1,60 @@
+"""A mailbox's messages as they are exported: one row a message, streamed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from rl_emails_assets.db.mailbox_rows import Mailbox
+
+_MESSAGES = text(
+    """
+    select m.message_id, r.provider_message_id, m.rfc822_message_id, m.thread_id, m.duplicate_of,
+           array(select l.label from raw.labels l where l.message_id = m.message_id order by l.label) as labels,
+           m.received_at, m.sent_at, m.from_name, m.from_address, m."to", m.cc, m.subject, m.snippet,
+           c.category, c.needs, c.urgency, c.handler, c.confidence, p.score as priority, p.reasons,
+           coalesce((select jsonb_agg(jsonb_build_object(
+                         'description', t.description, 'kind', t.kind, 'deadline', t.deadline_at, 'owner', t.owner,
+                         'owner_address', t.owner_address, 'evidence', t.evidence, 'confidence', t.confidence,
+                         'status', coalesce(u.status, 'open')) order by t.task_id)
+                     from entities.tasks t left join app.task_states u using (task_id)
+                     where t.message_id = m.message_id), '[]'::jsonb) as tasks
+    from mail.messages m
+    join raw.messages r using (message_id)
+    left join classifications.messages c on c.message_id = coalesce(m.duplicate_of, m.message_id)
+    left join priorities.messages p on p.message_id = coalesce(m.duplicate_of, m.message_id)
+    where m.mailbox_id = :mailbox_id and (:with_copies or m.duplicate_of is null)
+    order by m.received_at, m.message_id
+    """
+)
+
+
+def exported_messages(engine: Engine, mailbox: Mailbox, *, with_copies: bool) -> Iterator[dict[str, Any]]:
+    """Each message of the mailbox, oldest first; folder copies, with the original's verdict, only when asked for."""
+    with engine.connect().execution_options(yield_per=500) as connection:
+        parameters = {"mailbox_id": mailbox.mailbox_id, "with_copies": with_copies}
+        for row in connection.execute(_MESSAGES, parameters).mappings():
+            yield {
+                "mailbox": mailbox.address,
+                "message_id": row["message_id"],
+                "provider_message_id": row["provider_message_id"],
+                "rfc822_message_id": row["rfc822_message_id"],
+                "thread_id": row["thread_id"],
+                "duplicate_of": row["duplicate_of"],
+                "labels": row["labels"],
+                "received_at": row["received_at"],
+                "sent_at": row["sent_at"],
+                "from": {"name": row["from_name"], "address": row["from_address"]},
+                "to": row["to"],
+                "cc": row["cc"],
+                "subject": row["subject"],
+                "snippet": row["snippet"],
+                "category": row["category"],
+                "needs": row["needs"],
+                "urgency": row["urgency"],
+                "handler": row["handler"],
+                "confidence": row["confidence"],
+                "priority": row["priority"],
+                "reasons": row["reasons"] or [],
+                "tasks": row["tasks"],
+            }

@@ -1,0 +1,75 @@
+"""Days of the calendar as people mean them: the next 12 May, the end of the month, Friday the 13th.
+
+`now` is always the aware time of writing, in the writer's zone.
+"""
+
+import calendar
+from datetime import date, datetime, timedelta
+
+_RECENT_PAST_DAYS = 92
+"""A day without a year that passed less than this long ago is taken as past, otherwise as next year's."""
+
+
+def without_year(month: int, day: int, now: datetime) -> date:
+    """The occurrence that a writer means: the next one, unless it has just passed."""
+    today = now.date()
+    year = today.year
+    if (month, day) == (2, 29):
+        while not calendar.isleap(year):
+            year += 1
+    this_year = date(year, month, day)
+    if this_year < today and (today - this_year).days > _RECENT_PAST_DAYS:
+        return this_year.replace(year=year + (4 if (month, day) == (2, 29) else 1))
+    if this_year > today and (this_year - today).days > 366 - _RECENT_PAST_DAYS // 3 and (month, day) != (2, 29):
+        # Written in early January about late December: it has just passed.
+        return this_year.replace(year=year - 1)
+    return this_year
+
+
+def nth_of_month(number: int, now: datetime, *, is_next: bool = False) -> date:
+    today = now.date()
+    if is_next or number < today.day:
+        return add_months(today.replace(day=1), 1).replace(day=number)
+    return today.replace(day=number)
+
+
+def add_months(day: date, months: int) -> date:
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def last_of_month(day: date) -> date:
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def period_end_day(unit: str, now: datetime, *, ahead: int) -> date:
+    """The last day of the running period or of the one `ahead`; a week ends for work on Friday."""
+    today = now.date()
+    if unit == "week":
+        friday = today + timedelta(days=4 - today.weekday() + 7 * ahead)
+        return friday if friday >= today else friday + timedelta(days=2)
+    if unit == "month":
+        return last_of_month(add_months(today.replace(day=1), ahead))
+    if unit == "quarter":
+        return last_of_month(add_months(today.replace(month=(today.month - 1) // 3 * 3 + 3, day=1), 3 * ahead))
+    return date(today.year + ahead, 12, 31)
+
+
+def weekday_with_number(weekday: int, number: int, now: datetime, is_bare: bool) -> date | None:
+    """The next day with that number on that weekday; None when it does not come soon (a bare number: this month or
+    the next) or never within a year."""
+    if not 1 <= number <= 31:
+        return None
+    first = now.date().replace(day=1)
+    for ahead in range(2 if is_bare else 13):
+        month = add_months(first, ahead)
+        if number <= calendar.monthrange(month.year, month.month)[1]:
+            day = month.replace(day=number)
+            if day.weekday() == weekday and day >= now.date():
+                return day
+    return None
+
+
+def weekend_day(now: datetime, weeks: int = 0) -> date:
+    return now.date() + timedelta(days=6 - now.weekday() + 7 * weeks)

@@ -1,0 +1,302 @@
+"""Mailboxes on disk -> signals and what the owner did, to train and measure the ranker on.
+
+A tool, not a part of the engine: it alone joins the ranker with the sibling engines that make its input. It reads
+folder trees with one message a file, packed as `enron-USER.tar.gz`, and pipermail archives, `NAME.mbox.gz`, where a
+frequent author stands in for the owner. Read messages are bounded in size; unreadable ones are skipped and counted.
+"""
+
+import gzip
+import hashlib
+import re
+import tarfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import Message as StdMessage
+from email.parser import BytesParser
+from email.utils import getaddresses, parsedate_to_datetime
+from pathlib import Path
+
+import polars as pl
+
+from rl_emails_assets.mail.subjects import is_reply, subject_key
+from rl_emails_assets.mail.zones import split_zones
+from rl_emails_assets.signals.content import content_features, owner_names
+from rl_emails_assets.signals.history import history_features
+from rl_emails_assets.signals.keys import HISTORY_SCHEMA
+
+MAX_MESSAGE_BYTES = 2_000_000
+REPLY_WINDOW = timedelta(days=30)
+"""A later reply is no longer an answer to the message."""
+UNTITLED_WINDOW = timedelta(days=3)
+"""The same for messages without a subject, where nothing but the people ties a reply to its parent."""
+SENT_FOLDERS = frozenset({"sent", "sent_items", "_sent_mail"})
+_AUTHORED = ("r-sig-mac", "r-sig-finance")
+_LIST_OWNERS = {"r-sig-mac": ("urbanek", "ripley"), "r-sig-finance": ("peterson", "ulrich")}
+_MBOX_FROM = re.compile(rb"^From \S{1,200}(?: at \S{1,200})? .{0,60}\d{4}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One message before it is placed in its mailbox."""
+
+    folder: str
+    rfc822_message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    received_at: datetime
+    from_address: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    subject: str
+    text: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One owner's mail: `rows` has a row for each message received while the owner was active, in order of time, with
+    the signals, `received_at` and `is_replied`, the target."""
+
+    name: str
+    rows: pl.DataFrame
+    message_count: int
+    skipped_count: int
+
+
+def load_mailboxes(folder: Path) -> Iterator[Mailbox]:
+    """Each mailbox of the folder, in order of name; a mailing list gives one for each of its chosen owners."""
+    for path in sorted(folder.glob("enron-*.tar.gz")):
+        name = path.name.removesuffix(".tar.gz")
+        messages, skipped = _read(_tar_items(path))
+        yield mailbox(name, messages, _enron_owner(name, messages), skipped)
+    for path in sorted(folder.glob("*.mbox.gz")):
+        name = path.name.removesuffix(".mbox.gz")
+        messages, skipped = _read(_mbox_items(path))
+        listed = [_through_list(message, name) for message in messages]
+        for author in _LIST_OWNERS.get(name, ()):
+            yield mailbox(f"{name}/{author}", listed, _authors(listed, author), skipped)
+
+
+def mailbox(name: str, messages: list[Raw], owners: frozenset[str], skipped_count: int) -> Mailbox:
+    """The mailbox of one owner: threads, signals and the target."""
+    messages = _without_copies(messages)
+    threads = _threads(messages, owners)
+    ids = [f"{index:08d}" for index in range(len(messages))]
+    history = pl.DataFrame(
+        {
+            "message_id": ids,
+            "thread_id": threads,
+            "rfc822_message_id": [message.rfc822_message_id for message in messages],
+            "in_reply_to": [message.in_reply_to for message in messages],
+            "received_at": [message.received_at for message in messages],
+            "from_address": [message.from_address for message in messages],
+            "to": [list(message.to) for message in messages],
+            "cc": [list(message.cc) for message in messages],
+        },
+        schema=HISTORY_SCHEMA,
+    )
+    names = owner_names("", owners)
+    content = pl.DataFrame([_content(message, names) for message in messages], infer_schema_length=None)
+    replied = _replied(messages, threads, owners)
+    rows = pl.concat([history.select("message_id", "received_at"), content], how="horizontal").with_columns(
+        pl.Series("is_replied", replied), pl.Series("is_own", [m.from_address in owners for m in messages])
+    )
+    own = rows.filter("is_own")["received_at"]
+    rows = (
+        rows.filter(~pl.col("is_own"), pl.col("received_at").is_between(own.min(), own.max()))
+        .drop("is_own")
+        .join(history_features(history, None, owners), on="message_id")
+        .sort("received_at", "message_id")
+    )
+    return Mailbox(name, rows, len(messages), skipped_count)
+
+
+def _tar_items(path: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            if member.isfile() and member.size <= MAX_MESSAGE_BYTES:
+                parts = member.name.split("/")
+                handle = archive.extractfile(member)
+                if handle is not None:
+                    yield parts[1] if len(parts) > 2 else "", handle.read()
+
+
+def _mbox_items(path: Path) -> Iterator[tuple[str, bytes]]:
+    lines: list[bytes] = []
+    with gzip.open(path, "rb") as handle:
+        for line in handle:
+            if line.startswith(b"From ") and _MBOX_FROM.match(line.rstrip()):
+                if lines:
+                    yield "list", b"".join(lines)
+                lines = []
+            else:
+                lines.append(line)
+    if lines:
+        yield "list", b"".join(lines)
+
+
+def _read(items: Iterator[tuple[str, bytes]]) -> tuple[list[Raw], int]:
+    messages: list[Raw] = []
+    skipped = 0
+    for folder, data in items:
+        message = _raw(folder, data)
+        if message is None:
+            skipped += 1
+        else:
+            messages.append(message)
+    return messages, skipped
+
+
+def _raw(folder: str, data: bytes) -> Raw | None:
+    parsed = BytesParser().parsebytes(data)
+    try:
+        at = parsedate_to_datetime(str(parsed.get("date", "")))
+    except (ValueError, OverflowError):
+        return None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    senders = _addresses(parsed, "from")
+    if not senders or not 1990 < at.year < 2030:
+        return None
+    return Raw(
+        folder=folder,
+        rfc822_message_id=_ids(parsed, "message-id")[0],
+        in_reply_to=_ids(parsed, "in-reply-to")[0],
+        references=_ids(parsed, "references"),
+        received_at=at,
+        from_address=senders[0],
+        to=_addresses(parsed, "to"),
+        cc=_addresses(parsed, "cc"),
+        subject=" ".join(str(parsed.get("subject", "")).split()),
+        text=_text(parsed),
+        headers={name.lower(): str(value) for name, value in parsed.items()},
+    )
+
+
+def _addresses(parsed: StdMessage, name: str) -> tuple[str, ...]:
+    values = [str(value).replace("\n", " ").replace(" at ", "@") for value in parsed.get_all(name, [])]
+    found = (address.strip().lower() for _, address in getaddresses(values))
+    return tuple(dict.fromkeys(address for address in found if "@" in address))
+
+
+def _ids(parsed: StdMessage, name: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"<([^<>\s]{1,300})>", str(parsed.get(name, "")))) or ("",)
+
+
+def _text(parsed: StdMessage) -> str:
+    for part in parsed.walk():
+        if part.get_content_type() == "text/plain":
+            payload = part.get_payload(decode=True)
+            return payload.decode("latin-1") if isinstance(payload, bytes) else ""
+    return ""
+
+
+def _through_list(message: Raw, name: str) -> Raw:
+    """An archive drops what every copy had: the list as recipient, and its headers."""
+    headers = {**message.headers, "list-id": name, "list-post": name, "list-unsubscribe": name, "precedence": "list"}
+    return Raw(
+        folder=message.folder,
+        rfc822_message_id=message.rfc822_message_id,
+        in_reply_to=message.in_reply_to,
+        references=message.references,
+        received_at=message.received_at,
+        from_address=message.from_address,
+        to=(f"{name}@lists.example",),
+        cc=(),
+        subject=message.subject,
+        text=message.text,
+        headers=headers,
+    )
+
+
+def _without_copies(messages: list[Raw]) -> list[Raw]:
+    """Each message once, in order of time: folder copies share date, sender, subject and words."""
+    seen: dict[bytes, Raw] = {}
+    for message in messages:
+        words = " ".join(message.text.split())
+        said = f"{message.received_at.isoformat()}\n{message.from_address}\n{message.subject}\n{words}"
+        seen.setdefault(hashlib.sha256(said.encode("utf-8", "replace")).digest(), message)
+    return sorted(seen.values(), key=lambda message: message.received_at)
+
+
+def _enron_owner(name: str, messages: list[Raw]) -> frozenset[str]:
+    """Who wrote what is in the sent folders, and the same person's short address in the same domain."""
+    authors = Counter(message.from_address for message in messages if message.folder in SENT_FOLDERS)
+    total = sum(authors.values())
+    found = {address for address, count in authors.items() if count >= 0.05 * total}
+    surname, _, initial = name.removeprefix("enron-").rpartition("-")
+    hosts = {address.partition("@")[2] for address in found}
+    return frozenset(found | {f"{initial}{surname}@{host}" for host in hosts})
+
+
+def _authors(messages: list[Raw], author: str) -> frozenset[str]:
+    return frozenset(
+        message.from_address for message in messages if author in message.from_address.partition("@")[0]
+    ) or frozenset(_by_name(messages, author))
+
+
+def _by_name(messages: list[Raw], author: str) -> set[str]:
+    return {message.from_address for message in messages if author in message.headers.get("from", "").lower()}
+
+
+def _threads(messages: list[Raw], owners: frozenset[str]) -> list[str]:
+    """In order of time: a message joins the conversation it names, else, as a reply, the latest one of its subject
+    with somebody who takes part in both."""
+    by_id: dict[str, str] = {}
+    by_subject: dict[tuple[str, str], tuple[datetime, str]] = {}
+    threads: list[str] = []
+    for index, message in enumerate(messages):
+        key = subject_key(message.subject)
+        others = {message.from_address, *message.to, *message.cc} - owners
+        thread = next((by_id[i] for i in (message.in_reply_to, *message.references[::-1]) if i and i in by_id), "")
+        if not thread and is_reply(message.subject):
+            since = message.received_at - (REPLY_WINDOW if key else UNTITLED_WINDOW)
+            latest = max((by_subject[key, other] for other in others if (key, other) in by_subject), default=None)
+            thread = latest[1] if latest is not None and latest[0] >= since else ""
+        thread = thread or f"t{index:08d}"
+        threads.append(thread)
+        by_subject.update(((key, other), (message.received_at, thread)) for other in others)
+        if message.rfc822_message_id:
+            by_id.setdefault(message.rfc822_message_id, thread)
+    return threads
+
+
+def _replied(messages: list[Raw], threads: list[str], owners: frozenset[str]) -> list[bool]:
+    """Whether the owner replied to each message: by In-Reply-To where the mailbox has that header at all, else by a
+    later "Re:" in its conversation to its sender."""
+    has_parents = any(message.in_reply_to for message in messages if message.from_address in owners)
+    if has_parents:
+        parents = {message.in_reply_to for message in messages if message.from_address in owners} - {""}
+        return [message.from_address not in owners and message.rfc822_message_id in parents for message in messages]
+    answers: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for message, thread in zip(messages, threads, strict=True):
+        if message.from_address in owners and is_reply(message.subject):
+            for address in {*message.to, *message.cc}:
+                answers[thread, address].append(message.received_at)
+    return [
+        message.from_address not in owners
+        and any(
+            timedelta(0) < at - message.received_at <= REPLY_WINDOW
+            for at in answers.get((thread, message.from_address), ())
+        )
+        for message, thread in zip(messages, threads, strict=True)
+    ]
+
+
+def _content(message: Raw, names: frozenset[str]) -> dict[str, object]:
+    new_text = split_zones(message.text, sender=message.from_address).new_text
+    return asdict(
+        content_features(
+            subject=message.subject,
+            new_text=new_text,
+            text=message.text,
+            headers=message.headers,
+            from_address=message.from_address,
+            attachment_count=0,
+            has_calendar=False,
+            is_html_only=False,
+            at=message.received_at,
+            names=names,
+        )
+    )

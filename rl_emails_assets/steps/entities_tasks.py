@@ -1,0 +1,145 @@
+"""entities.messages and entities.tasks: the deadlines and tasks of each message, with the sentences that prove them."""
+
+import uuid
+from dataclasses import asdict
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from rl_emails_assets.db import bulk
+from rl_emails_assets.db.tables import entities
+from rl_emails_assets.db.tables.base import ID_NAMESPACE
+from rl_emails_assets.extraction.deadlines import find_deadlines
+from rl_emails_assets.extraction.signatures import signature_facts
+from rl_emails_assets.extraction.tasks import TaskInput, find_tasks
+from rl_emails_assets.mail.message import Address, CalendarEvent
+from rl_emails_assets.steps.context import StepContext, StepResult
+from rl_emails_assets.steps.inputs_hash import inputs_hash
+from rl_emails_assets.steps.per_message import count, run_per_message
+
+VERSION = "1"
+MODEL_VERSION = f"extraction-rules/{VERSION}"
+
+_INPUTS = text(
+    """
+    select m.message_id, m.thread_id, m.subject, m.new_text, m.from_name, m.from_address, m."to", m.cc,
+           m.signature, m.headers, m.sent_at, m.received_at, m.calendar, s.is_from_owner, c.category, c.needs
+    from mail.messages m
+    join signals.messages s using (message_id)
+    join classifications.messages c using (message_id)
+    where m.message_id = any(:ids)
+    """
+)
+_OWNER = text(
+    """
+    select array(select a.address from mailboxes.aliases a where a.mailbox_id = c.mailbox_id order by 1) as addresses,
+           array_remove(array[c.display_name] || array(
+               select k.name from mail.contacts k join mailboxes.aliases a using (mailbox_id, address)
+               where k.mailbox_id = c.mailbox_id order by 1), '') as names
+    from mailboxes.connections c where c.mailbox_id = :mailbox_id
+    """
+)
+
+
+def run(step: StepContext) -> StepResult:
+    """Look for deadlines and tasks in the messages that were not looked at by this version."""
+    with step.engine.connect() as connection:
+        owner = connection.execute(_OWNER, {"mailbox_id": step.mailbox_id}).one()
+    write = partial(_extract_batch, step, tuple(dict.fromkeys(owner.names)), tuple(owner.addresses))
+    return run_per_message(step, entities.messages, VERSION, write)
+
+
+def _extract_batch(
+    step: StepContext,
+    names: tuple[str, ...],
+    addresses: tuple[str, ...],
+    connection: Connection,
+    ids: list[uuid.UUID],
+    result: StepResult,
+) -> None:
+    messages: list[dict[str, Any]] = []
+    tasks: list[dict[str, Any]] = []
+    for row in connection.execute(_INPUTS, {"ids": ids}):
+        inputs = _input(row, names, addresses)
+        decided = {
+            "model_version": MODEL_VERSION,
+            "inputs_hash": inputs_hash(asdict(inputs)),
+            "version": VERSION,
+            "run_id": step.run_id,
+        }
+        found = _tasks(row, inputs)
+        tasks.extend(task | {"mailbox_id": step.mailbox_id} | decided for task in found)
+        deadlines = find_deadlines(row.new_text, inputs.written_at)
+        facts = signature_facts(row.signature, row.from_name)
+        messages.append(
+            {
+                "message_id": row.message_id,
+                "mailbox_id": step.mailbox_id,
+                "deadlines": [asdict(deadline) | {"at": deadline.at.isoformat()} for deadline in deadlines],
+                "signature_facts": {name: value for name, value in asdict(facts).items() if value},
+                "task_count": len(found),
+                **decided,
+            }
+        )
+    bulk.replace_rows(connection, entities.messages, "message_id", messages)
+    bulk.delete_rows(connection, entities.tasks, "message_id", ids)
+    bulk.copy_rows(connection, entities.tasks, tasks)
+    count(result, "tasks", len(tasks))
+
+
+def _tasks(row: Any, inputs: TaskInput) -> list[dict[str, Any]]:
+    rows: dict[uuid.UUID, dict[str, Any]] = {}
+    for task in find_tasks(inputs):
+        # The same words in the same message are the same task, so that the owner's word on it outlives a recomputation.
+        task_id = uuid.uuid5(ID_NAMESPACE, f"{row.message_id}/{task.kind}/{task.evidence}")
+        rows[task_id] = {
+            "task_id": task_id,
+            "message_id": row.message_id,
+            "thread_id": row.thread_id,
+            "kind": task.kind,
+            "description": task.description,
+            "owner": task.owner,
+            "owner_address": task.owner_address,
+            "deadline_at": task.deadline.at if task.deadline else None,
+            "deadline_text": task.deadline.text if task.deadline else "",
+            "evidence": task.evidence,
+            "confidence": task.confidence,
+        }
+    return list(rows.values())
+
+
+def _input(row: Any, names: tuple[str, ...], addresses: tuple[str, ...]) -> TaskInput:
+    return TaskInput(
+        new_text=row.new_text,
+        subject=row.subject,
+        from_name=row.from_name,
+        from_address=row.from_address,
+        to=tuple(Address(**address) for address in row.to),
+        cc=tuple(Address(**address) for address in row.cc),
+        owner_names=names,
+        owner_addresses=addresses,
+        is_from_owner=row.is_from_owner,
+        written_at=_written_at(row.headers.get("date", ""), row.sent_at or row.received_at),
+        category=row.category,
+        needs=row.needs,
+        calendar=_calendar(row.calendar),
+    )
+
+
+def _written_at(date_header: str, at: datetime) -> datetime:
+    """When it was written, in the sender's own zone: "tomorrow at five" means five there."""
+    try:
+        zone = parsedate_to_datetime(date_header[:100]).tzinfo
+    except (ValueError, OverflowError):
+        zone = None
+    return at.astimezone(zone) if zone is not None else at
+
+
+def _calendar(event: dict[str, Any] | None) -> CalendarEvent | None:
+    if event is None:
+        return None
+    times = {name: datetime.fromisoformat(event[name]) if event[name] else None for name in ("starts_at", "ends_at")}
+    return CalendarEvent(**(event | times))

@@ -1,0 +1,603 @@
+"""A small mailbox with every derived row, put straight into the tables: what the API reads without the pipeline."""
+
+import hashlib
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert
+
+from rl_emails_assets.db.tables import (
+    app,
+    classifications,
+    embeddings,
+    entities,
+    mail,
+    mailboxes,
+    priorities,
+    raw,
+    signals,
+    sync_queue,
+)
+
+OWNER = "ada@example.org"
+OTHER_OWNER = "grace@example.net"
+NEWEST_AT = datetime(2026, 3, 20, 9, 30, tzinfo=UTC)
+RUN_ID = "5b0f6f0e-8d6c-4e55-9a77-0c3d5e1f2a10"
+MODEL = "seeded@0000"
+_SPACE = uuid.UUID("0a4f6d52-2f0e-4c39-8a55-3a1f4f0c7d11")
+
+HOSTILE_HTML = (
+    "<p>Your parcel is <b>waiting</b>.</p><script>parent.hacked=1;top.document.title='hacked'</script>"
+    "<img src=x onerror=\"top.document.title='hacked'\"><img src='http://tracker.example/pixel.gif'>"
+    "<a href='javascript:alert(1)'>press here</a><svg onload=\"top.document.title='hacked'\"></svg>"
+    "<form action='http://tracker.example/'><input name=a></form>"
+    "<style>body{background:url(http://tracker.example/bg.png)}</style>"
+)
+
+
+def seed_id(name: str) -> uuid.UUID:
+    """The id of a seeded thing, from its name."""
+    return uuid.uuid5(_SPACE, name)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One seeded message; the defaults are those of a note between people."""
+
+    name: str
+    sender: tuple[str, str]
+    subject: str
+    text: str
+    days_ago: float
+    score: float | None
+    category: str = "person"
+    needs: str = "read"
+    urgency: str = "whenever"
+    labels: tuple[str, ...] = ("INBOX",)
+    thread: str = ""
+    quoted: str = ""
+    signature: str = ""
+    html: str = ""
+    attachment: tuple[str, bytes] | None = None
+    to: tuple[str, str] = ("Ada Byron", OWNER)
+    tasks: tuple[Mapping[str, Any], ...] = ()
+    reasons: tuple[str, ...] = ("You usually answer this sender",)
+    duplicate_of: str = ""
+    is_parsed: bool = True
+    contributions: tuple[tuple[str, Any, float], ...] = field(
+        default=(("sender_replied_count", 9, 1.4), ("is_owner_in_to", True, 0.6), ("is_bulk", False, 0.2))
+    )
+
+
+NADIA = ("Nadia Okafor", "nadia@harbour.example")
+TOMAS = ("Tomas Lindqvist", "tomas@lindqvist.example")
+
+MAILS = (
+    Mail(
+        "quote",
+        NADIA,
+        "Pier survey: can you sign off the revised quote?",
+        "Hi Ada,\n\nthe contractor needs our answer by Tuesday. Please send me your approval of the revised quote before "
+        "noon on 24 March; without it we lose the April slot.\n\nCould you also say whether the second dive is in?",
+        0.1,
+        0.94,
+        needs="decision",
+        urgency="today",
+        labels=("IMPORTANT", "INBOX", "UNREAD"),
+        thread="pier",
+        quoted="> On Monday Ada Byron wrote:\n> Ask them for a revised quote, please.",
+        signature="Nadia Okafor\nHarbour Works, +44 20 7946 0000",
+        attachment=("revised quote.pdf", b"%PDF-1.4 not really a quote"),
+        tasks=(
+            {
+                "description": "Approve the revised quote for the pier survey",
+                "owner": "me",
+                "deadline_at": datetime(2026, 3, 24, 12, tzinfo=UTC),
+                "deadline_text": "before noon on 24 March",
+                "evidence": "Please send me your approval of the revised quote before noon on 24 March; without it we "
+                "lose the April slot.",
+            },
+        ),
+        reasons=("You answered 9 of 10 of this sender's messages", "It asks for a decision", "It names a deadline"),
+    ),
+    Mail(
+        "pier-earlier",
+        NADIA,
+        "Pier survey: first quote",
+        "Ada, here is the first quote. It seems high to me; what do you think?",
+        2.2,
+        0.71,
+        needs="reply",
+        thread="pier",
+    ),
+    Mail(
+        "sent",
+        ("Ada Byron", OWNER),
+        "Re: Pier survey: first quote",
+        "Ask them for a revised quote, please.",
+        2.0,
+        0.05,
+        labels=("SENT",),
+        thread="pier",
+        to=NADIA,
+    ),
+    Mail(
+        "lunch",
+        TOMAS,
+        "Lunch on Friday?",
+        "Are you free on Friday? I will book the place by the canal if you say yes.",
+        0.6,
+        0.78,
+        needs="reply",
+        urgency="this_week",
+        labels=("INBOX", "UNREAD"),
+        tasks=(
+            {
+                "description": "Book the place by the canal",
+                "owner": "them",
+                "kind": "promise",
+                "evidence": "I will book the place by the canal if you say yes.",
+            },
+        ),
+        reasons=("It asks you a question", "You wrote to this sender last week"),
+    ),
+    Mail(
+        "draft-report",
+        ("Ingrid Vos", "ingrid@harbour.example"),
+        "Tide report, draft 3",
+        "Please read chapter two before the review on 2 April.",
+        4.0,
+        0.66,
+        needs="task",
+        urgency="this_week",
+        tasks=(
+            {
+                "description": "Read chapter two of the tide report",
+                "owner": "me",
+                "deadline_at": datetime(2026, 4, 2, tzinfo=UTC),
+                "deadline_text": "before the review on 2 April",
+                "evidence": "Please read chapter two before the review on 2 April.",
+            },
+        ),
+        reasons=("It gives you something to do",),
+    ),
+    Mail(
+        "invite",
+        ("Ingrid Vos", "ingrid@harbour.example"),
+        "Invitation: tide report review",
+        "Review of the tide report, second floor.",
+        5.0,
+        0.58,
+        category="calendar",
+        needs="decision",
+        urgency="this_week",
+        reasons=("It is an invitation",),
+    ),
+    Mail(
+        "receipt",
+        ("Kestrel Books", "orders@kestrel.example"),
+        "Your receipt for order 2291",
+        "Thank you. Total: 31.50 EUR.",
+        6.0,
+        0.16,
+        category="receipt",
+        needs="nothing",
+        reasons=("A machine sent it",),
+        contributions=(("is_automatic", True, -1.6), ("is_bulk", True, -0.9), ("word_count", 5, 0.1)),
+    ),
+    Mail(
+        "newsletter",
+        ("The Slow Post", "letters@slowpost.example"),
+        "Nine gardens that look after themselves",
+        "This week: ferns, mosses and the art of leaving things alone.",
+        7.5,
+        0.11,
+        category="newsletter",
+        needs="nothing",
+        labels=("INBOX", "UNREAD"),
+        html="<h1>Nine gardens</h1><p>This week: ferns, mosses and the art of leaving things alone.</p>",
+        reasons=("It was sent to many people",),
+    ),
+    Mail(
+        "hostile",
+        ('<img src=x onerror="document.title=\'hacked\'">', "parcel@trap.example"),
+        "<script>document.title='hacked'</script> parcel \"><svg onload=document.title='hacked'>",
+        "<img src=x onerror=\"document.title='hacked'\"> press here",
+        8.0,
+        0.08,
+        category="suspicious",
+        needs="nothing",
+        html=HOSTILE_HTML,
+        reasons=("<b onmouseover=\"document.title='hacked'\">It looks like a trap</b>",),
+    ),
+    Mail(
+        "list",
+        ("moss-lovers", "talk@moss.example"),
+        "[moss] Re: best shade for Bryum?",
+        "North wall, always. " * 20,
+        9.0,
+        0.21,
+        category="mailing_list",
+        needs="read",
+        labels=("INBOX", "Lists/moss"),
+        reasons=("It came through a mailing list",),
+    ),
+    Mail("old", TOMAS, "Photographs from the lighthouse", "They came out well!", 48.0, 0.62, labels=("INBOX",)),
+    Mail("spam", ("Prize Desk", "win@prize.example"), "You have won", "Claim now.", 1.0, 0.9, labels=("SPAM",)),
+    Mail("trash", TOMAS, "Old thing", "Never mind.", 1.5, 0.9, labels=("TRASH",)),
+    Mail("copy", NADIA, "Pier survey: first quote", "Here is the first quote.", 2.2, None, duplicate_of="pier-earlier"),
+    Mail("unranked", TOMAS, "Just arrived", "Not ranked yet.", 0.02, None, category=""),
+    Mail("unparsed", TOMAS, "Not parsed yet", "Not parsed yet.", 0.01, None, category="", is_parsed=False),
+)  # fmt: skip
+
+VISIBLE_BY_PRIORITY = (
+    "quote", "lunch", "pier-earlier", "draft-report", "old", "invite", "list", "receipt", "newsletter", "hostile",
+)  # fmt: skip
+
+
+def seed(engine: Engine) -> uuid.UUID:
+    """Fill a migrated database with OWNER's mailbox; returns its id."""
+    mailbox_id = seed_id(OWNER)
+    with engine.begin() as connection:
+        _mailbox(connection, mailbox_id, OWNER, "Ada Byron")
+        for item in MAILS:
+            add_mail(connection, mailbox_id, item)
+        _threads(connection, mailbox_id)
+        _around(connection, mailbox_id)
+    return mailbox_id
+
+
+def seed_other(engine: Engine) -> uuid.UUID:
+    """A second mailbox with one message named "other", its task, project and person."""
+    mailbox_id = seed_id(OTHER_OWNER)
+    item = Mail(
+        "other",
+        ("Secret Sender", "secret@elsewhere.example"),
+        "Another owner's mail about the quote",
+        "Only Grace may read this.",
+        1.0,
+        0.5,
+        to=("Grace", OTHER_OWNER),
+        tasks=({"description": "Grace's task", "owner": "me", "evidence": "Only Grace may read this."},),
+        attachment=("secret.txt", b"secret"),
+    )
+    with engine.begin() as connection:
+        _mailbox(connection, mailbox_id, OTHER_OWNER, "Grace")
+        add_mail(connection, mailbox_id, item)
+        _thread(connection, mailbox_id, "other", [item])
+        _project(connection, mailbox_id, "other-project", "Grace's project", threads=["other"], items=[item])
+    return mailbox_id
+
+
+def add_mail(connection: Connection, mailbox_id: uuid.UUID, item: Mail) -> uuid.UUID:
+    """One message with its derived rows; returns its id."""
+    message_id, received_at = seed_id(item.name), NEWEST_AT - timedelta(days=item.days_ago)
+    content = _rfc822(item, received_at)
+    connection.execute(
+        insert(raw.messages).values(
+            message_id=message_id,
+            mailbox_id=mailbox_id,
+            provider_message_id=hashlib.sha256(item.name.encode()).hexdigest(),
+            source="seed",
+            size_bytes=len(content),
+            rfc822=content,
+            run_id=RUN_ID,
+        )
+    )
+    for label in item.labels:
+        connection.execute(insert(raw.labels).values(mailbox_id=mailbox_id, message_id=message_id, label=label))
+    if item.is_parsed:
+        _parsed(connection, mailbox_id, item, received_at, len(content))
+    if item.category and not item.duplicate_of and item.is_parsed:
+        _derived(connection, mailbox_id, item, received_at)
+    return message_id
+
+
+def vector_of(text: str) -> list[float]:
+    """A vector that is near to another text's when they share words; stands in for an encoder."""
+    values = [0.0] * embeddings.DIMENSIONS
+    for word in text.lower().split():
+        values[hashlib.sha256(word.strip(".,?!:;").encode()).digest()[0]] += 1.0
+    length = sum(value * value for value in values) ** 0.5 or 1.0
+    return [value / length for value in values]
+
+
+def _mailbox(connection: Connection, mailbox_id: uuid.UUID, address: str, name: str) -> None:
+    connection.execute(
+        insert(mailboxes.connections).values(
+            mailbox_id=mailbox_id,
+            address=address,
+            display_name=name,
+            provider="files",
+            synced_at=NEWEST_AT,
+            materialized_at=NEWEST_AT + timedelta(minutes=2),
+        )
+    )
+    connection.execute(insert(mailboxes.aliases).values(mailbox_id=mailbox_id, address=address, found_by="mailbox"))
+
+
+def _rfc822(item: Mail, received_at: datetime) -> bytes:
+    message = EmailMessage()
+    message["From"] = f"{item.sender[1]}"
+    message["To"] = f"{item.to[1]}"
+    message["Subject"] = item.subject.replace("\n", " ")
+    message["Date"] = received_at
+    message["Message-ID"] = f"<{item.name}@seed.example>"
+    message.set_content("\n\n".join(part for part in (item.text, item.signature, item.quoted) if part))
+    if item.html:
+        message.add_alternative(item.html, subtype="html")
+    if item.attachment:
+        filename, data = item.attachment
+        message.add_attachment(data, maintype="application", subtype="pdf", filename=filename)
+    return message.as_bytes()
+
+
+def _parsed(connection: Connection, mailbox_id: uuid.UUID, item: Mail, received_at: datetime, size_bytes: int) -> None:
+    attachments = []
+    if item.attachment:
+        attachments.append(
+            {
+                "part_path": "2",
+                "filename": item.attachment[0],
+                "content_type": "application/pdf",
+                "size_bytes": len(item.attachment[1]),
+                "is_inline": False,
+                "content_id": "",
+            }
+        )
+    connection.execute(
+        insert(mail.messages).values(
+            message_id=seed_id(item.name),
+            mailbox_id=mailbox_id,
+            thread_id=seed_id(f"thread {item.thread or item.name}"),
+            duplicate_of=seed_id(item.duplicate_of) if item.duplicate_of else None,
+            fingerprint=item.name.encode(),
+            rfc822_message_id=f"{item.name}@seed.example",
+            in_reply_to="",
+            reference_ids=[],
+            from_name=item.sender[0],
+            from_address=item.sender[1],
+            reply_to=[],
+            to=[{"name": item.to[0], "address": item.to[1]}],
+            cc=[],
+            bcc=[],
+            subject=item.subject,
+            subject_key=item.subject.casefold(),
+            received_at=received_at,
+            sent_at=received_at,
+            text="\n\n".join(part for part in (item.text, item.signature, item.quoted) if part),
+            new_text=item.text,
+            signature=item.signature,
+            snippet=" ".join(item.text.split())[:160],
+            is_html_only=False,
+            attachments=attachments,
+            calendar=None,
+            headers={"list-id": "<moss.example>"} if item.category == "mailing_list" else {},
+            defects=[],
+            size_bytes=size_bytes,
+            version="mail-1",
+            run_id=RUN_ID,
+        )
+    )
+
+
+def _decision(model: str) -> dict[str, Any]:
+    return {"model_version": model, "inputs_hash": b"\x01\x02\xff", "version": "1", "run_id": RUN_ID}
+
+
+def _derived(connection: Connection, mailbox_id: uuid.UUID, item: Mail, received_at: datetime) -> None:
+    both = {"message_id": seed_id(item.name), "mailbox_id": mailbox_id}
+    thread_id = seed_id(f"thread {item.thread or item.name}")
+    connection.execute(
+        insert(signals.messages).values(
+            **both,
+            thread_id=thread_id,
+            received_at=received_at,
+            is_from_owner=item.sender[1] == OWNER,
+            sender_received_count=10,
+            sender_replied_count=9,
+            version="signals-1",
+            run_id=RUN_ID,
+        )
+    )
+    connection.execute(
+        insert(embeddings.messages).values(
+            **both,
+            model=MODEL,
+            precision="fp32",
+            text_hash=b"\x0a",
+            vector=vector_of(f"{item.subject} {item.text}"),
+            version="embeddings-1",
+            run_id=RUN_ID,
+        )
+    )
+    connection.execute(
+        insert(classifications.messages).values(
+            **both,
+            category=item.category,
+            needs=item.needs,
+            urgency=item.urgency,
+            handler="owner",
+            confidence=0.87,
+            evidence=[
+                {"supports": "needs", "source": "text", "quote": item.text.split("\n")[0][:80], "weight": 2.1},
+                {"supports": "category", "source": "header", "quote": "no List-Id", "weight": 0.0},
+            ],
+            **_decision("rules-7"),
+        )
+    )
+    connection.execute(
+        insert(entities.messages).values(
+            **both, deadlines=[], signature_facts={}, task_count=len(item.tasks), **_decision("extraction-3")
+        )
+    )
+    for number, task in enumerate(item.tasks):
+        values = {"kind": "request", "deadline_at": None, "deadline_text": "", "owner_address": "", "confidence": 0.8}
+        connection.execute(
+            insert(entities.tasks).values(
+                **both,
+                task_id=seed_id(f"task {item.name} {number}"),
+                thread_id=thread_id,
+                **{**values, **task},
+                **_decision("extraction-3"),
+            )
+        )
+    if item.score is not None:
+        connection.execute(
+            insert(priorities.messages).values(
+                **both,
+                received_at=received_at,
+                score=item.score,
+                base_log_odds=_log_odds(item.score) - sum(each[2] for each in item.contributions),
+                contributions=[
+                    {"feature": name, "value": value, "log_odds": log_odds}
+                    for name, value, log_odds in item.contributions
+                ],
+                reasons=list(item.reasons),
+                **_decision("ranker-2026-03"),
+            )
+        )
+
+
+def _log_odds(score: float) -> float:
+    return math.log(score / (1 - score))
+
+
+def _threads(connection: Connection, mailbox_id: uuid.UUID) -> None:
+    threads: dict[str, list[Mail]] = {}
+    for item in MAILS:
+        if item.is_parsed and not item.duplicate_of:
+            threads.setdefault(item.thread or item.name, []).append(item)
+    for name, items in threads.items():
+        _thread(connection, mailbox_id, name, items)
+
+
+def _thread(connection: Connection, mailbox_id: uuid.UUID, name: str, items: list[Mail]) -> None:
+    last, first = min(items, key=lambda each: each.days_ago), max(items, key=lambda each: each.days_ago)
+    both = {"mailbox_id": mailbox_id, "version": "1", "run_id": RUN_ID, "thread_id": seed_id(f"thread {name}")}
+    connection.execute(
+        insert(mail.threads).values(
+            **both,
+            subject=first.subject,
+            message_count=len(items),
+            participants=sorted({each.sender[1] for each in items}),
+            first_at=NEWEST_AT - timedelta(days=first.days_ago),
+            last_at=NEWEST_AT - timedelta(days=last.days_ago),
+            last_message_id=seed_id(last.name),
+        )
+    )
+    if last.score is not None:
+        connection.execute(
+            insert(priorities.threads).values(
+                **both,
+                score=last.score,
+                message_id=seed_id(last.name),
+                last_at=NEWEST_AT - timedelta(days=last.days_ago),
+            )
+        )
+
+
+def _project(
+    connection: Connection, mailbox_id: uuid.UUID, name: str, title: str, *, threads: list[str], items: list[Mail]
+) -> None:
+    connection.execute(
+        insert(entities.projects).values(
+            project_id=seed_id(name),
+            mailbox_id=mailbox_id,
+            name=title,
+            keywords=["pier", "quote", "survey"],
+            people=sorted({each.sender[1] for each in items}),
+            thread_count=len(threads),
+            message_count=len(items),
+            first_at=NEWEST_AT - timedelta(days=max(each.days_ago for each in items)),
+            last_at=NEWEST_AT - timedelta(days=min(each.days_ago for each in items)),
+            version="1",
+            run_id=RUN_ID,
+        )
+    )
+    for thread in threads:
+        connection.execute(
+            insert(entities.project_threads).values(
+                thread_id=seed_id(f"thread {thread}"), mailbox_id=mailbox_id, project_id=seed_id(name)
+            )
+        )
+
+
+def _around(connection: Connection, mailbox_id: uuid.UUID) -> None:
+    by_name = {item.name: item for item in MAILS}
+    _project(
+        connection,
+        mailbox_id,
+        "pier-project",
+        "Pier survey",
+        threads=["pier"],
+        items=[by_name["quote"], by_name["sent"]],
+    )
+    _project(
+        connection,
+        mailbox_id,
+        "tide-project",
+        "Tide report",
+        threads=["draft-report", "invite"],
+        items=[by_name["invite"]],
+    )
+    people = ((NADIA, "Harbour Works", 0.91, 10, 9), (TOMAS, "", 0.74, 6, 5), (("Ingrid Vos", "ingrid@harbour.example"),
+              "Harbour Works", 0.52, 4, 1))  # fmt: skip
+    for (name, address), organization, strength, received, sent in people:
+        connection.execute(
+            insert(mail.contacts).values(
+                mailbox_id=mailbox_id,
+                address=address,
+                name=name,
+                first_at=NEWEST_AT - timedelta(days=90),
+                last_at=NEWEST_AT,
+                version="1",
+                run_id=RUN_ID,
+            )
+        )
+        connection.execute(
+            insert(entities.people).values(
+                person_id=seed_id(address),
+                mailbox_id=mailbox_id,
+                name=name,
+                addresses=[address],
+                organization=organization,
+                title="Project lead" if organization else "",
+                phone="",
+                received_count=received,
+                sent_count=sent,
+                strength=strength,
+                last_at=NEWEST_AT,
+                version="1",
+                run_id=RUN_ID,
+            )
+        )
+    connection.execute(
+        insert(raw.gaps).values(
+            mailbox_id=mailbox_id,
+            provider_message_id="inbox.mbox @ 40960",
+            source="inbox.mbox",
+            reason="The message is larger than 50 MB.",
+        )
+    )
+    connection.execute(
+        insert(sync_queue.requests).values(
+            request_id=seed_id("request"),
+            mailbox_id=mailbox_id,
+            kind="full",
+            asked_by="import",
+            state="succeeded",
+            attempts=1,
+            run_id=RUN_ID,
+            created_at=NEWEST_AT,
+            finished_at=NEWEST_AT + timedelta(minutes=2),
+        )
+    )
+    connection.execute(
+        insert(app.message_states).values(message_id=seed_id("lunch"), mailbox_id=mailbox_id, read_at=None)
+    )

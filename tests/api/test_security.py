@@ -1,0 +1,166 @@
+"""Who may ask: the token, the cookie, the host name, and where a request comes from."""
+
+import httpx
+import pytest
+from serving import TOKEN
+
+from rl_emails_api.app import create_app
+from rl_emails_api.security import COOKIE
+from rl_emails_assets.errors import SettingsError
+from rl_emails_assets.settings import Settings
+
+PATHS = ("/v1/mailboxes", "/v1/inbox", "/v1/openapi.json", "/web/app.js", "/v1/nothing")
+
+
+@pytest.fixture
+def browser(server):
+    """A client that opened the printed link and holds the cookie, and no header."""
+    with httpx.Client(base_url=server.url, timeout=30) as made:
+        made.get("/", params={"token": TOKEN})
+        yield made
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {TOKEN}"},
+        {"Authorization": f"Bearer {TOKEN}x"},
+        {"Authorization": "Bearer "},
+        {"Cookie": f"{COOKIE}={TOKEN}"},
+        {"Cookie": f"{COOKIE}=wrong"},
+        {"Cookie": "]broken[=;;"},
+        {"Cookie": '="; a=\\'},
+    ],
+)
+def test_without_the_token_everything_is_closed(server, path, headers):
+    """Mail, or even the page's own files, served to any process of this machine."""
+    answer = httpx.get(f"{server.url}{path}", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["type"] == "urn:rl-emails:problem:token-required"
+
+
+def test_the_token_opens(server):
+    """A correct token refused."""
+    assert httpx.get(f"{server.url}/v1/mailboxes", headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0", ""])
+def test_a_name_that_is_not_this_machine_is_refused(server, host):
+    """DNS rebinding: a hostile page's own name pointing at 127.0.0.1."""
+    answer = httpx.get(f"{server.url}/v1/inbox", headers={"Authorization": f"Bearer {TOKEN}", "Host": host})
+    assert answer.status_code == 421
+    assert answer.json()["type"] == "urn:rl-emails:problem:wrong-host"
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8025", "127.0.0.1:1", "[::1]:8025", "[::1]", "127.9.9.9"])
+def test_loopback_names_are_accepted(server, host):
+    """The printed link failing because of how it names this machine."""
+    answer = httpx.get(f"{server.url}/v1/mailboxes", headers={"Authorization": f"Bearer {TOKEN}", "Host": host})
+    assert answer.status_code == 200
+
+
+def test_the_link_sets_a_strict_cookie_and_hides_the_token(server):
+    """The token staying in the address bar, or a cookie that scripts or other sites can use."""
+    answer = httpx.get(f"{server.url}/", params={"token": TOKEN})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/"
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert TOKEN not in cookie
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    assert "Path=/" in cookie
+
+
+def test_a_wrong_link_sets_no_cookie(server):
+    """Anybody signing in."""
+    answer = httpx.get(f"{server.url}/", params={"token": "wrong"})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+    assert "This inbox is closed" in answer.text
+
+
+def test_the_cookie_opens_the_page_and_the_api(browser):
+    """A browser that opened the link and is shut out."""
+    page = browser.get("/")
+    assert page.status_code == 200
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert browser.get("/web/app.js").headers["content-type"].startswith("text/javascript")
+    assert browser.get("/v1/inbox", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_other_origins_cannot_read_with_the_cookie(browser, site):
+    """A page on another port of this machine is the same site, so it gets the cookie sent along."""
+    answer = browser.get("/v1/inbox", headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "urn:rl-emails:problem:foreign-origin"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+    ],
+)
+def test_other_origins_cannot_write_with_the_cookie(browser, mailbox_id, headers):
+    """Cross-site request forgery."""
+    assert browser.post(f"/v1/mailboxes/{mailbox_id}/sync", headers=headers).status_code == 403
+
+
+def test_the_page_can_write_with_the_cookie(browser, server, mailbox_id):
+    """The page's own requests refused, in new browsers and in those without Sec-Fetch-Site."""
+    for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Origin": server.url}):
+        assert browser.post(f"/v1/mailboxes/{mailbox_id}/sync", headers=headers).status_code == 202
+
+
+def test_a_script_with_the_token_needs_no_origin(client, mailbox_id):
+    """curl being asked for browser headers."""
+    assert client.post(f"/v1/mailboxes/{mailbox_id}/sync").status_code == 202
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/inbox", "/web/app.js", "/v1/nothing", "/healthz"])
+def test_every_answer_has_the_security_headers(client, path):
+    """One route that can be framed, sniffed, cached or read by another origin."""
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "access-control-allow-origin" not in headers
+    if not path.startswith("/web/"):
+        assert headers["cache-control"] == "no-store"
+
+
+def test_no_cross_origin_preflight_succeeds(browser):
+    """A CORS answer that lets another origin read mail."""
+    headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = browser.options("/v1/inbox", headers=headers)
+    assert answer.status_code == 405
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_files_outside_the_page_are_not_served(client):
+    """A path that climbs out of the web folder."""
+    for path in ("/web/../app.py", "/web/%2e%2e/app.py", "/web/..%2fapp.py", "/web/"):
+        assert client.get(path).status_code == 404
+
+
+def test_an_api_without_a_token_does_not_start(engine):
+    """A server open to every process because a setting was forgotten."""
+    with pytest.raises(SettingsError, match="RL_EMAILS_TOKEN"):
+        create_app(engine, Settings(token=None))
