@@ -46,8 +46,11 @@ class LocalSecurity:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request pass, or answer it here."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
             return
         refusal = None if scope["path"] in OPEN_PATHS else self._answer(scope, Headers(scope=scope))
 

@@ -1,11 +1,12 @@
-"""A real Postgres for every test that asks: one server a session, a template with the real migrations, a clone a test."""
+"""A real Postgres for every test that asks: a server a session, a template with the real migrations, a clone a test."""
 
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,7 +16,10 @@ from sqlalchemy.engine import make_url
 
 from rl_emails_assets.db.embedded_postgres import EmbeddedPostgres
 from rl_emails_assets.db.engine import create_database, make_engine
+from rl_emails_assets.db.mailbox_rows import connect_files
 from rl_emails_assets.db.migrate import migrate
+from rl_emails_assets.settings import Settings
+from rl_emails_assets.steps.context import StepContext
 
 TEMPLATE = "rl_emails_template"
 
@@ -73,3 +77,44 @@ def engine(database_url: str) -> Iterator[Engine]:
     made = make_engine(database_url, "test")
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home folder that the unprivileged user of a root session can enter; pytest's own folders are closed to it."""
+    path = Path(tempfile.mkdtemp(prefix="rl-emails-home-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def settings(home: Path, cache_dir: Path, database_url: str) -> Settings:
+    """Settings on the test's own database and home."""
+    return Settings(home=home, cache=cache_dir, database_url=database_url, batch_size=7)
+
+
+@pytest.fixture
+def steps_on(engine: Engine, settings: Settings) -> Callable[..., StepContext]:
+    """Connects a source to a mailbox and returns what its steps get: `steps_on(path, address, run_id=..., ...)`."""
+
+    def connect(path: Path, address: str = "owner@example.org", *, run_id: str = "run-1", **more: Any) -> StepContext:
+        with engine.begin() as connection:
+            mailbox = connect_files(connection, address, {"path": str(path), "kind": "folder"}, aliases=())
+        return StepContext(engine, mailbox.mailbox_id, run_id, more.pop("settings", settings), **more)
+
+    return connect
+
+
+@pytest.fixture
+def write_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Writes messages as a folder of files: `write_folder(messages, name="inbox")`; returns the tree's root."""
+
+    def write(messages: list[bytes], *, root: str = "mail", name: str = "inbox", first: int = 0) -> Path:
+        folder = tmp_path / root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for index, content in enumerate(messages, start=first):
+            (folder / f"{index:04}.eml").write_bytes(content)
+        return tmp_path / root
+
+    return write

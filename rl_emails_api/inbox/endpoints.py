@@ -56,5 +56,5 @@ def get_inbox(
     return Inbox(
         items=[InboxItem.from_row(row) for row in page],
         next_cursor=encode_cursor(order, tuple(page[-1][name] for name in key)) if more else None,
-        pending_count=queries.pending_count(transaction, mailbox.mailbox_id),
+        pending_count=queries.pending_count(transaction, mailbox.mailbox_id) if cursor is None else None,
     )

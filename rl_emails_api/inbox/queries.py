@@ -23,8 +23,9 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    union_all,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from rl_emails_api.visibility import HIDDEN_LABELS, has_label, is_from_owner
 from rl_emails_assets.db.tables import app, classifications, entities, mail, priorities, raw
@@ -118,19 +119,19 @@ def _filtered(statement: Select[Any], message: Any, mailbox_id: UUID, filters: F
             )
         )
     if filters.categories:
-        # The owner's word wins over the verdict's: who files a message under receipts looks for it there.
+        # The owner's word wins over the verdict's: who files a message under receipts looks for it there. As a list of
+        # ids, so that a rare category is read first instead of walking the whole inbox for it.
         corrected = _corrected("category", mailbox_id)
-        statement = statement.outerjoin(corrected, corrected.c.message_id == message.c.message_id).where(
-            or_(
-                corrected.c.value.in_(filters.categories),
-                and_(
-                    corrected.c.value.is_(None),
-                    exists().where(
-                        verdict.c.message_id == message.c.message_id,
+        statement = statement.where(
+            message.c.message_id.in_(
+                union_all(
+                    select(verdict.c.message_id).where(
                         verdict.c.mailbox_id == mailbox_id,
                         verdict.c.category.in_(filters.categories),
+                        verdict.c.message_id.not_in(select(corrected.c.message_id)),
                     ),
-                ),
+                    select(corrected.c.message_id).where(corrected.c.value.in_(filters.categories)),
+                )
             )
         )
     return statement
@@ -148,7 +149,7 @@ def _corrected(kind: str, mailbox_id: UUID) -> Subquery:
     table = app.feedback.alias()
     return (
         select(table.c.message_id, table.c.value)
-        .distinct(table.c.message_id)
+        .ext(distinct_on(table.c.message_id))
         .where(table.c.mailbox_id == mailbox_id, table.c.kind == kind)
         .order_by(table.c.message_id, table.c.created_at.desc(), table.c.feedback_id)
         .subquery()
@@ -223,19 +224,24 @@ def _items(page: Subquery, mailbox_id: UUID) -> Select[Any]:
 # Stored, and not yet in the inbox: not parsed yet, or parsed, the owner's to see, and not ranked yet.
 _PENDING = text(
     """
+    with unranked as materialized (
+        select message_id
+        from raw.messages as stored
+        where mailbox_id = :mailbox_id
+            and not exists (
+                select from priorities.messages as ranked
+                where ranked.message_id = stored.message_id and ranked.mailbox_id = :mailbox_id
+            )
+    )
     select count(*)
-    from raw.messages as stored
+    from unranked
     left join mail.messages as message
-        on message.message_id = stored.message_id and message.mailbox_id = :mailbox_id
-    where stored.mailbox_id = :mailbox_id
-        and not exists (
-            select from priorities.messages as ranked
-            where ranked.message_id = stored.message_id and ranked.mailbox_id = :mailbox_id
-        )
-        and message.duplicate_of is null
+        on message.message_id = unranked.message_id and message.mailbox_id = :mailbox_id
+    where
+        message.duplicate_of is null
         and not exists (
             select from raw.labels as label
-            where label.message_id = stored.message_id
+            where label.message_id = unranked.message_id
                 and label.mailbox_id = :mailbox_id
                 and label.label = any(:hidden_labels)
         )

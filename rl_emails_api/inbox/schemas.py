@@ -50,4 +50,6 @@ class Inbox(BaseModel):
 
     items: list[InboxItem]
     next_cursor: str | None = Field(description="Ask with it for the next page; null on the last.")
-    pending_count: int = Field(description="Messages that are stored and not ranked yet; they enter once they are.")
+    pending_count: int | None = Field(
+        description="Stored and not ranked yet; they enter once they are. Counted for the first page only."
+    )

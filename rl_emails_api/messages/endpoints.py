@@ -12,7 +12,6 @@ from rl_emails_api.feedback.schemas import Feedback
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.messages import mime, queries
 from rl_emails_api.messages.schemas import (
-    AttachmentItem,
     EmbeddingRecord,
     Explanation,
     ExtractionRecord,
@@ -55,6 +54,7 @@ def get_message(transaction: Transaction, mailbox: ChosenMailbox, message_id: UU
     values = dict(row)
     labels = queries.labels(transaction, mailbox.mailbox_id, message_id)
     corrections = feedback.of_message(transaction, mailbox.mailbox_id, message_id)
+    shown = mime.shown(queries.rfc822(transaction, mailbox.mailbox_id, message_id) or b"")
     sender = Address(name=values["from_name"], address=values["from_address"])
     return Message(
         **{name: values[name] for name in Message.model_fields if name in values and name != "reasons"},
@@ -62,7 +62,8 @@ def get_message(transaction: Transaction, mailbox: ChosenMailbox, message_id: UU
         labels=labels,
         is_unread="UNREAD" in labels and values["read_at"] is None,
         quoted_text=mime.quoted_text(values["text"], sender),
-        html=mime.safe_html(queries.rfc822(transaction, mailbox.mailbox_id, message_id) or b""),
+        html=shown.html if shown.has_html else "",
+        blocked_count=shown.blocked_count,
         reasons=values["reasons"] or [],
         tasks=[Task(**task) for task in tasks.of_messages(transaction, mailbox.mailbox_id, [message_id])],
         corrections=Corrections(
@@ -81,7 +82,7 @@ def get_message_html(transaction: Transaction, mailbox: ChosenMailbox, message_i
     if content is None:
         raise not_found("message")
     return HTMLResponse(
-        _DOCUMENT.format(body=mime.safe_html(content)),
+        _DOCUMENT.format(body=mime.shown(content).html),
         headers={"Content-Security-Policy": HTML_CSP, "X-Frame-Options": "SAMEORIGIN"},
     )
 
@@ -128,20 +129,16 @@ def get_attachment(
     part_path: Annotated[str, Path(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){0,63}$", description="As in `attachments`.")],
 ) -> Response:
     """The decoded bytes, always as a download of no particular type: the declared type is the sender's claim."""
-    row = queries.by_id(transaction, mailbox.mailbox_id, message_id)
-    if row is None:
-        raise not_found("message")
-    known = [AttachmentItem(**each) for each in row["attachments"]]
-    item = next((each for each in known if each.part_path == part_path), None)
-    content = queries.rfc822(transaction, mailbox.mailbox_id, message_id) or b""
-    part = None if item is None else mime.attachment(content, part_path)
-    if item is None or part is None:
+    content = queries.rfc822(transaction, mailbox.mailbox_id, message_id)
+    part = None if content is None else mime.attachment(content, part_path)
+    if part is None:
         raise not_found("attachment")
+    filename, data = part
     return Response(
-        part,
+        data,
         media_type="application/octet-stream",
         headers={
-            "Content-Disposition": content_disposition(item.filename),
+            "Content-Disposition": content_disposition(filename),
             "Content-Security-Policy": "default-src 'none'; sandbox",
         },
     )
@@ -161,7 +158,6 @@ def post_read(
 
 def content_disposition(filename: str) -> str:
     """RFC 6266: a plain name for old clients, and the name in UTF-8; no path, no control character."""
-    name = "".join(each for each in filename if each.isprintable()).replace("\\", "/").rpartition("/")[2].strip(". ")
-    name = name[:150] or "attachment"
+    name = "".join(each for each in filename if each.isprintable() and each not in "/\\") or "attachment"
     plain = "".join(each if each.isascii() and (each.isalnum() or each in " ._-()") else "_" for each in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,7 +1,19 @@
 """What is read from a message's bytes when it is shown: the rest was stored when it was parsed."""
 
+from dataclasses import dataclass
+
 from rl_emails_api.schemas import Address
-from rl_emails_assets.mail import zones
+from rl_emails_assets.errors import NotFoundError
+from rl_emails_assets.mail import display, parse, zones
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message's HTML as it may be shown; without HTML, its text in a div."""
+
+    html: str
+    has_html: bool
+    blocked_count: int
 
 
 def quoted_text(text: str, sender: Address) -> str:
@@ -9,11 +21,17 @@ def quoted_text(text: str, sender: Address) -> str:
     return zones.split_zones(text, sender=f"{sender.name} {sender.address}").quoted_text
 
 
-def safe_html(content: bytes) -> str:
-    """The sanitized HTML of the body; '' when there is none."""
-    return ""
+def shown(content: bytes) -> Shown:
+    """The sanitized body of the message."""
+    message = parse.parse(content)
+    safe = display.safe_html(message, content)
+    return Shown(safe.html, bool(message.html) and not safe.is_plain_text, safe.blocked_count)
 
 
-def attachment(content: bytes, part_path: str) -> bytes | None:
-    """The decoded bytes of one part."""
-    return None
+def attachment(content: bytes, part_path: str) -> tuple[str, bytes] | None:
+    """A safe file name and the decoded bytes of one part; None when there is no such part."""
+    try:
+        filename, _, data = display.attachment_bytes(content, part_path)
+    except NotFoundError:
+        return None
+    return filename, data

@@ -50,6 +50,7 @@ class Message(BaseModel):
     signature: str
     is_html_only: bool = Field(description="There was no plain text; the text zones were made from HTML.")
     html: str = Field(description="Sanitized HTML without remote content; '' when there is none.")
+    blocked_count: int = Field(description="Remote images and styles that were left out of it.")
     attachments: list[AttachmentItem]
     calendar: dict[str, Any] | None = Field(description="The invitation it carries, if it does.")
     headers: dict[str, str]

@@ -1,8 +1,9 @@
 // The priority inbox: a list in order of importance, with the reason for each place.
 
-import { chosen, get } from "./api.js";
-import { choice, empty, failure, fill, h, hidden, icon, score, skeleton, title } from "./dom.js";
+import { chosen } from "./api.js";
+import { choice, empty, fill, h, hidden, icon, score, title } from "./dom.js";
 import { CATEGORIES, NEEDS, URGENCY, fullTime, plural, shortDate, sender, when } from "./format.js";
+import { readPages } from "./paging.js";
 import { changed, go } from "./route.js";
 
 const PERIODS = [["7", "7 days"], ["30", "30 days"], ["all", "All"]];
@@ -27,28 +28,18 @@ export function show(pane, params) {
   const note = h("p", { class: "window" }, windowNote(period, since, newest));
   const pending = h("p", { class: "pending", hidden: true });
   fill(pane, title("Inbox", unreadToggle(params), orderChoice(order)), filters(params, period), note, pending, list, foot);
-  load(null);
-
-  async function load(cursor) {
-    fill(foot, skeleton(cursor ? 2 : 6));
-    let page;
-    try {
-      page = await get("/v1/inbox", { ...query, cursor });
-    } catch (error) {
-      fill(foot, failure(error, () => load(cursor)));
-      return;
-    }
-    for (const item of page.items) list.append(row(item));
-    markOpen(pane);
-    if (!cursor) showPending(pending, page.pending_count, order);
-    if (page.next_cursor) {
-      fill(foot, h("button", { type: "button", class: "more", on: { click: () => load(page.next_cursor) } }, "Show more"));
-    } else if (!list.children.length) {
-      fill(foot, nothing(params, period));
-    } else {
-      fill(foot, h("p", { class: "end" }, endNote(period), since ? allTime() : null));
-    }
-  }
+  readPages({
+    path: "/v1/inbox",
+    query,
+    foot,
+    draw(page, isFirst) {
+      for (const item of page.items) list.append(row(item));
+      markOpen(pane);
+      if (isFirst) showPending(pending, page.pending_count, order);
+    },
+    none: () => nothing(params, period),
+    end: () => h("p", { class: "end" }, endNote(period), since ? allTime() : null),
+  });
 }
 
 const allTime = () => h("a", { href: changed({ period: "all", m: null }) }, "Show all");

@@ -1,27 +1,20 @@
 // People, the strongest relationship first.
 
-import { get } from "./api.js";
-import { bar, empty, failure, fill, h, hidden, skeleton, title } from "./dom.js";
+import { bar, empty, fill, h, hidden, title } from "./dom.js";
 import { number, when } from "./format.js";
+import { readPages } from "./paging.js";
 import { link } from "./route.js";
 
 export function show(pane) {
   const list = h("ul", { class: "cards", "aria-label": "People" });
   const foot = h("div", { class: "list-foot" });
   fill(pane, title("People"), list, foot);
-  load(null);
-
-  async function load(cursor) {
-    fill(foot, skeleton(cursor ? 1 : 5));
-    try {
-      const page = await get("/v1/people", { cursor, limit: 60 });
-      for (const item of page.items) list.append(card(item));
-      if (page.next_cursor) fill(foot, h("button", { type: "button", class: "more", on: { click: () => load(page.next_cursor) } }, "Show more"));
-      else fill(foot, list.children.length ? null : empty("Nobody yet", "People appear once mail has been ranked."));
-    } catch (error) {
-      fill(foot, failure(error, () => load(cursor)));
-    }
-  }
+  readPages({
+    path: "/v1/people",
+    foot,
+    draw: (page) => list.append(...page.items.map(card)),
+    none: () => empty("Nobody yet", "People appear once mail has been ranked."),
+  });
 }
 
 function card(person) {

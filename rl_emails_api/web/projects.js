@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { empty, failure, fill, h, icon, score, skeleton, title } from "./dom.js";
 import { plural, sender, when } from "./format.js";
+import { readPages } from "./paging.js";
 import { changed, link } from "./route.js";
 import { taskRow } from "./tasks.js";
 
@@ -15,19 +16,12 @@ function all(pane) {
   const list = h("ul", { class: "cards", "aria-label": "Projects" });
   const foot = h("div", { class: "list-foot" });
   fill(pane, title("Projects"), list, foot);
-  load(null);
-
-  async function load(cursor) {
-    fill(foot, skeleton(cursor ? 1 : 4));
-    try {
-      const page = await get("/v1/projects", { cursor, limit: 50 });
-      for (const item of page.items) list.append(card(item));
-      if (page.next_cursor) fill(foot, h("button", { type: "button", class: "more", on: { click: () => load(page.next_cursor) } }, "Show more"));
-      else fill(foot, list.children.length ? null : empty("No projects yet", "They are found once several conversations belong together."));
-    } catch (error) {
-      fill(foot, failure(error, () => load(cursor)));
-    }
-  }
+  readPages({
+    path: "/v1/projects",
+    foot,
+    draw: (page) => list.append(...page.items.map(card)),
+    none: () => empty("No projects yet", "They are found once several conversations belong together."),
+  });
 }
 
 const keywords = (project) => h("span", { class: "chips" }, project.keywords.slice(0, 5).map((word) => h("span", { class: "chip" }, word)));

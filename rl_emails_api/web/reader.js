@@ -69,10 +69,10 @@ function article(message, thread) {
     back(),
     h("h2", { tabindex: "-1" }, message.subject || "(no subject)"),
     standing(message),
+    toolbar(message),
     others(before, "earlier"),
     h("div", { class: "letter" }, heading(message), body(message), attachments(message), tasks(message)),
     others(after, "later"),
-    toolbar(message),
   );
 }
 
@@ -133,7 +133,7 @@ function body(message) {
         referrerpolicy: "no-referrer",
         src: address(`/v1/messages/${message.message_id}/html`),
       }),
-      h("p", { class: "muted small" }, "Images and other content from the sender's servers are not loaded."),
+      h("p", { class: "muted small" }, message.blocked_count ? `${plural(message.blocked_count, "item")} from other servers not loaded.` : "Nothing from other servers is loaded."),
     );
   if (!message.html) {
     asText();

@@ -1,8 +1,9 @@
 // Tasks: what is to be done, by whom and by when, each with the sentence that proves it.
 
-import { chosen, get, post } from "./api.js";
-import { choice, empty, failure, fill, h, skeleton, title, toast } from "./dom.js";
+import { chosen, post } from "./api.js";
+import { choice, empty, fill, h, title, toast } from "./dom.js";
 import { OWNERS, daysUntil, due, longDate, reference, sender } from "./format.js";
+import { readPages } from "./paging.js";
 import { changed, go } from "./route.js";
 
 const WHO = [["me", "Mine"], ["them", "Waiting for"], ["all", "All"]];
@@ -28,22 +29,15 @@ export function show(pane, params) {
     list,
     foot,
   );
-  load(null);
-
-  async function load(cursor) {
-    fill(foot, skeleton(cursor ? 1 : 4));
-    let page;
-    try {
-      page = await get("/v1/tasks", { status, owner: who === "all" ? null : who, limit: 100, cursor });
-    } catch (error) {
-      fill(foot, failure(error, () => load(cursor)));
-      return;
-    }
-    for (const task of page.items) groupFor(list, task, from).append(taskRow(task, { from }));
-    if (page.next_cursor) fill(foot, h("button", { type: "button", class: "more", on: { click: () => load(page.next_cursor) } }, "Show more"));
-    else if (list.children.length) fill(foot);
-    else fill(foot, empty(status === "done" ? "Nothing done yet" : "Nothing to do here", "Tasks are found in mail, each with its sentence."));
-  }
+  readPages({
+    path: "/v1/tasks",
+    query: { status, owner: who === "all" ? null : who, limit: 100 },
+    foot,
+    draw(page) {
+      for (const task of page.items) groupFor(list, task, from).append(taskRow(task, { from }));
+    },
+    none: () => empty(status === "done" ? "Nothing done yet" : "Nothing to do here", "Tasks are found in mail, each with its sentence."),
+  });
 }
 
 function groupFor(list, task, from) {

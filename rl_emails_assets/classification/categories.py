@@ -42,7 +42,8 @@ _READ_RECEIPTS = ("read: ", "not read: ", "gelesen: ", "ungelesen gelöscht: ", 
                   "lida: ", "gelezen: ")  # fmt: skip
 _LIST_TAG = re.compile(r"^(?:(?:re|fwd?|aw|wg|sv|antw) ?: ?){0,4}\[([a-z][\w .+-]{1,40})\]")
 _NO_LIST_TAGS = frozenset(("external", "extern", "urgent", "action required", "confidential", "secure", "spam", "fwd",
-                           "reminder", "important", "info", "fwd", "fw", "fyi", "internal", "encrypt", "test", "ext"))  # fmt: skip
+                           "reminder", "important", "info", "fwd", "fw", "fyi", "internal", "encrypt", "test",
+                           "ext"))  # fmt: skip
 _SERVICE_HOSTS: tuple[str, ...] = (
     "github.com", "gitlab.com", "bitbucket.org", "atlassian.net", "atlassian.com", "jira.com", "circleci.com",
     "travis-ci.com", "travis-ci.org", "sentry.io", "pagerduty.com", "datadoghq.com", "opsgenie.net", "asana.com",

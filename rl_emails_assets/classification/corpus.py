@@ -5,6 +5,7 @@ Only the training command imports this. What it yields lives in memory; no text 
 
 import csv
 import email
+import email.errors
 import email.header
 import email.policy
 import json
@@ -174,7 +175,7 @@ def _group(message: EmailMessage, sender: str) -> str:
 def _decoded(value: object) -> str:
     try:
         return str(email.header.make_header(email.header.decode_header(str(value or ""))))
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, email.errors.MessageError):
         return str(value)
 
 

@@ -41,7 +41,7 @@ IMPERATIVES = word_set(
     """accept add address adjust advise allow analyze answer apply approve arrange ask assign attach attend be
     book bring build buy call cancel change check choose circulate clarify clean collect come comment compare
     complete compose confirm consider contact continue coordinate copy correct create decide delete deliver
-    describe design determine discuss distribute do document draft drop edit email e-mail ensure enter
+    describe design determine discuss distribute do document draft drop edit email ensure enter
     estimate evaluate examine execute explain fax file fill finalize find finish fix focus follow forward
     gather get give go handle have help hold identify implement include inform insert install investigate
     invite issue join keep leave let link list look mail make mark meet merge modify move note notify obtain

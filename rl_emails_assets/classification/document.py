@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rl_emails_assets.classification.lexer import Lexer
 from rl_emails_assets.classification.words import word_set
 
-MAX_TOKENS = 300
+MAX_TOKENS = 220
 GENRES: tuple[str, ...] = ("person", "newsletter", "promotion", "transaction")
 """person: somebody wrote it to somebody; newsletter: regular reading for many; promotion: it sells; transaction: a
 receipt, an account notice, a system's notice."""
@@ -24,7 +24,7 @@ DOCUMENT_CUES: tuple[str, ...] = (
     "many_numbers",
     "up_to_20_tokens",
     "up_to_80_tokens",
-    "over_250_tokens",
+    "over_200_tokens",
     "question",
     "headlines",
 )
@@ -40,7 +40,7 @@ _SIGN_OFFS = word_set(
 )
 _FIRST = word_set("""i i'm i've i'll i'd my me ich mir mich je j'ai yo mi io eu ik""")
 _SECOND = word_set("you your you're yours you'll")
-_UNSUBSCRIBE = word_set("""unsubscribe unsubscribed unsubscribing abmelden désabonner baja disiscriviti opt-out""")
+_UNSUBSCRIBE = word_set("""unsubscribe unsubscribed unsubscribing abmelden désabonner baja disiscriviti""")
 _HOLDING: tuple[tuple[str, frozenset[str]], ...] = (
     ("first_person", _FIRST),
     ("second_person", _SECOND),
@@ -79,7 +79,7 @@ def document_cues(subject: str, tokens: Sequence[str]) -> list[int]:
         ("many_numbers", tokens.count("<number>") > max(3, count // 12)),
         ("up_to_20_tokens", count <= 20),
         ("up_to_80_tokens", 20 < count <= 80),
-        ("over_250_tokens", count > 250),
+        ("over_200_tokens", count > 200),
     )
     found.update(name for name, holds in checks if holds)
     return sorted(_INDEX[name] for name in found)

@@ -22,7 +22,8 @@ _SENTENCE_END = re.compile(r"[.!?…][\"')\]]{0,2} +|[。！？؟] *")
 _BULLET = re.compile(r"(?:[-*•·o–—]|\(?\d{1,2}[.)]|\(?[a-z][.)]) ")
 _ABBREVIATIONS = (
     " mr.", " mrs.", " ms.", " dr.", " prof.", " st.", "e.g.", "i.e.", " vs.", " approx.", " inc.", " corp.", " co.",
-    " ltd.", " no.", " nr.", "z.b.", "d.h.", " bzw.", " usw.", " ca.", " sig.", " sr.", " sra.", " dott.", " m.", " mme.",
+    " ltd.", " no.", " nr.", "z.b.", "d.h.", " bzw.", " usw.", " ca.", " sig.", " sr.", " sra.", " dott.",
+    " m.", " mme.",
     "a.m.", "p.m.", " jan.", " feb.", " aug.", " sept.", " oct.", " nov.", " dec.",
 )  # fmt: skip
 

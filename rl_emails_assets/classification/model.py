@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import math
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ class Model:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                 weights = {name: arrays[name] for name in SHAPES}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelFileError(f"{path.name} is not a classifier model ({error}); train it again") from error
         return cls.from_weights(weights, version=digest[:12])
 
@@ -136,9 +137,8 @@ class Model:
     def genre_probabilities(self, subject: str, tokens: Sequence[str]) -> dict[str, float]:
         """The calibrated probability of each of `GENRES`; `tokens` come from `document.document_tokens`."""
         hashed = np.array(self._hashes_of(tokens), dtype=np.uint64)
-        pairs = pair_row(hashed[:-1], hashed[1:])
-        total = self.genre_rows[row_of(hashed)].sum(axis=0, dtype=np.float64)
-        total += self.genre_rows[pairs].sum(axis=0, dtype=np.float64)
+        rows = np.concatenate((row_of(hashed), pair_row(hashed[:-1], hashed[1:]))).astype(np.intp)
+        total = self.genre_rows.take(rows, axis=0).sum(axis=0, dtype=np.float64)
         total /= math.sqrt(len(tokens))
         for cue in document_cues(subject, tokens):
             total += self.genre_cues[cue]

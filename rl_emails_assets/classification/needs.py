@@ -23,6 +23,7 @@ from rl_emails_assets.classification.words import (
     word_set,
 )
 
+_TROUBLE = word_set("failed declined expired unable overdue problem unsuccessful failure")
 _MANY_RECIPIENTS = 6
 _MOST_ASKED = 6
 _CONTEXT_CAP = 2.5
@@ -95,16 +96,23 @@ def _of_calendar(reading: Reading) -> Need:
 def _of_notice(reading: Reading, category: Category) -> Need:
     whole = f"{reading.low_subject}\n{reading.low}"
     phrase = phrase_in(whole, ACTION_PHRASES)
+    if category == "receipt" and phrase and _is_settled(reading, phrase, whole):
+        return _plain("nothing", 0.8, "text", f"paid: {phrase} is a standing line")
     if not phrase:
         needs: Needs = "nothing" if category == "receipt" else "read"
         return _plain(needs, 0.8, "text", f"{category}: it tells, and asks nothing")
     sentence = next((one for one in reading.sentences if phrase in one.lower()), reading.subject)
-    if category == "receipt" and phrase in ("amount due", "due date") and "no payment is due" in whole:
-        return _plain("nothing", 0.8, "text", "no payment is due")
     is_decision = "approv" in phrase or "review" in phrase
     return Need(
         "decision" if is_decision else "task", 0.75, (evidence("needs", "text", sentence or phrase),), (sentence,)
     )
+
+
+def _is_settled(reading: Reading, phrase: str, whole: str) -> bool:
+    """A receipt whose words of action only stand there for another time."""
+    if "no payment is due" in whole:
+        return True
+    return phrase == "update your payment" and _TROUBLE.isdisjoint(reading.words)
 
 
 def _of_letter(reading: Reading, category: Category, model: Model) -> Need:

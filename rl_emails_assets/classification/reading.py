@@ -58,9 +58,10 @@ class Reading:
     @cached_property
     def has_unsubscribe_words(self) -> bool:
         """The foot or the head of the body tells how to get off a list."""
-        text = self.given.text
-        foot = text[-_FOOT_CHARS:].lower() if text else self.low[-_FOOT_CHARS:]
-        return any(phrase in foot or phrase in self.low for phrase in UNSUBSCRIBE_PHRASES)
+        foot = self.given.text[-_FOOT_CHARS:].lower()
+        if phrase_in(self.low, UNSUBSCRIBE_PHRASES):
+            return True
+        return foot != self.low[-_FOOT_CHARS:] and bool(phrase_in(foot, UNSUBSCRIBE_PHRASES))
 
     @cached_property
     def has_money(self) -> bool:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
 from rl_emails_assets.classification.senders import FREE_DOMAINS
 from rl_emails_assets.classification.verdict import Evidence
+from rl_emails_assets.classification.words import word_set
 
 Add = Callable[[str, str, float], None]
 
@@ -33,6 +34,11 @@ _CREDENTIAL_LURES: tuple[str, ...] = (
     "conto è stato sospeso", "verifica il tuo account", "verificare il suo conto", "conta foi suspensa",
     "conta foi bloqueada", "verifique sua conta", "account is geblokkeerd", "verifieer uw account",
 )  # fmt: skip
+_LURE_WORDS = word_set(
+    """account identity sign information password activity access billing mailbox konto daten compte informations
+    cuenta conto conta"""
+)
+"""Each lure holds one of these tokens: a cheap look before the long list."""
 _ADVANCE_FEE: tuple[str, ...] = (
     "next of kin", "beneficiary", "inheritance", "foreign account", "transfer of funds", "transfer this money",
     "late husband", "late president", "deceased", "strictly confidential", "confidential business", "modalities",
@@ -133,7 +139,8 @@ def _words(reading: Reading, add: Add) -> None:
     given = reading.given
     whole = f"{reading.low_subject}\n{reading.low}"
     has_way_out = bool(given.link_count or "<url>" in reading.words or given.attachment_names)
-    lure = phrase_in(whole, _CREDENTIAL_LURES)
+    may_lure = not (_LURE_WORDS.isdisjoint(reading.words) and _LURE_WORDS.isdisjoint(reading.subject_words))
+    lure = phrase_in(whole, _CREDENTIAL_LURES) if may_lure else ""
     if lure:
         add("text", lure, 2.0 if has_way_out else 1.2)
     if reading.has_money or "million" in whole or "lottery" in whole:

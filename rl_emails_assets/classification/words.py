@@ -23,7 +23,7 @@ STOPWORDS: dict[str, frozenset[str]] = {
 
 REQUEST_WORDS = word_set(
     """bitte könnten könntest kannst würden würdest brauche brauchen benötige benötigen melde melden gib
-    pourriez pourrais pouvez peux veuillez svp merci-de besoin répondre réponds dites dis-moi podrías podría
+    pourriez pourrais pouvez peux veuillez svp besoin répondre réponds dites podrías podría
     podrían puedes puede necesito necesitamos dime díganos envíame envíe mándame confirma potresti potrebbe
     puoi può potete serve servirebbe fammi facci mandami inviami dimmi poderia poderiam podes preciso
     precisamos envie mande diga confirme avise favor kunt kun zou zouden graag alsjeblieft alstublieft stuur
@@ -49,14 +49,15 @@ REQUEST_TRIGGERS = (
 
 DECISION_WORDS = word_set(
     """approve approval approving authorize authorise authorization decide decision decisions agree choose
-    choice prefer preference option options sign-off signoff greenlight vote genehmigen genehmigung freigeben
+    choice prefer preference option options signoff greenlight vote genehmigen genehmigung freigeben
     freigabe entscheiden entscheidung zustimmen zustimmung approuver approbation valider validation décider
     décision choisir accord aprobar aprobación decidir decisión autorizar autorización elegir approvare
     approvazione decidere decisione autorizzare scegliere aprovar aprovação decisão autorização escolher
     goedkeuren goedkeuring beslissen beslissing akkoord kiezen"""
 )
 DECISION_PHRASES: tuple[str, ...] = (
-    "sign off", "go ahead", "your call", "green light", "ok to ", "okay to ", "okay with you", "ok with you",
+    "sign off", "sign-off",
+    "go ahead", "your call", "green light", "ok to ", "okay to ", "okay with you", "ok with you",
     "are you fine with", "are you comfortable", "do you want me to", "do you want us to", "would you like me to",
     "should we ", "should i ", "shall we ", "shall i ", "accept or decline", "yes or no", "sollen wir", "soll ich",
     "est-ce que je dois", "d'accord", "estás de acuerdo", "sei d'accordo",
@@ -87,9 +88,9 @@ DELEGABLE_WORDS = word_set(
 BOILERPLATE_REQUESTS: tuple[str, ...] = (
     "any questions", "any question", "further questions", "feel free", "do not hesitate", "don't hesitate",
     "hesitate to", "how are you", "how is everything", "how's it going", "hope all is well", "how have you been",
-    "further information", "more information", "any concerns", "need anything else", "received this e-mail in error", "see attached", "see the attached",
-    "find attached", "find enclosed", "find below", "see below", "attached please find", "please note", "please be advised",
-    "be aware that", "note that",
+    "further information", "more information", "any concerns", "need anything else", "received this in error",
+    "see attached", "see the attached", "find attached", "find enclosed", "find below", "see below",
+    "attached please find", "please note", "please be advised", "be aware that", "note that",
     "received this email in error", "received this message in error", "consider the environment", "not the intended",
     "wie geht", "comment allez", "comment vas", "cómo estás", "come stai", "tudo bem", "hoe gaat", "bei fragen",
     "n'hésitez pas", "no dude en", "non esitare", "não hesite", "who knows", "guess what", "can you believe",
@@ -124,7 +125,7 @@ DEADLINE_WORDS = word_set(
 
 RECEIPT_WORDS = word_set(
     """receipt invoice receipts invoices payment paid order ordered shipped shipment shipping delivered delivery
-    refund refunded purchase purchased booking reservation itinerary e-ticket ticket statement billing
+    refund refunded purchase purchased booking reservation itinerary ticket statement billing
     transaction deposit rechnung bestellung bestellbestätigung zahlung quittung lieferung versandt buchung
     buchungsbestätigung facture commande reçu paiement livraison expédiée réservation factura pedido recibo
     pago envío reserva ricevuta fattura ordine pagamento spedizione spedito prenotazione fatura encomenda
@@ -160,7 +161,7 @@ NEWS_PHRASES: tuple[str, ...] = (
     "im browser", "voir en ligne", "ver en el navegador", "bekijk online", "leggi online",
 )  # fmt: skip
 NOTIFICATION_WORDS = word_set(
-    """alert alerts notification notifications password sign-in login verification verify code security reminder
+    """alert alerts notification notifications password login verification verify code security reminder
     expires expiring expired failed failure build deploy deployed deployment incident outage resolved ticket
     assigned mentioned commented comment merged pull request backup storage quota quarantined scheduled
     maintenance activity invited subscription trial domain certificate warnung passwort anmeldung erinnerung

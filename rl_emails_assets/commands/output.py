@@ -33,8 +33,11 @@ class ExitCode(IntEnum):
 
 
 def console(*, is_error: bool = False) -> Console:
-    """Where people read."""
-    return Console(stderr=is_error, highlight=False, soft_wrap=True)
+    """Where people read: a terminal as wide as it is, or a file or a pipe with room for a table."""
+    made = Console(stderr=is_error, highlight=False)
+    if not made.is_terminal:
+        made.width = 160
+    return made
 
 
 def print_json(value: Any) -> None:

@@ -38,8 +38,8 @@ def show_inbox(
         print_json({"mailbox": mailbox.address, "pending_count": pending, "items": items})
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("priority", "received", "from", "subject", "what", "why"):
-        table.add_column(name, no_wrap=name in {"priority", "received"}, overflow="ellipsis")
+    for name, ratio in (("priority", None), ("received", None), ("from", 3), ("subject", 6), ("what", 3), ("why", 5)):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=ratio)
     for item in items:
         table.add_row(
             f"{item['priority']:.2f}",

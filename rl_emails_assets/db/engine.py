@@ -32,14 +32,21 @@ def open_databases(settings: Settings) -> Databases:
 
     Raises DatabaseUnavailableError when the server cannot be reached, SettingsError when it is not one we can use.
     """
-    embedded: EmbeddedPostgres | None = None
-    if settings.database_url is None:
-        embedded = embedded_postgres(settings.home, settings.cache_dir)
-        embedded.attach()
-        product_url = embedded.url(PRODUCT_DATABASE)
+    if settings.database_url is not None:
+        return _create(settings, without_driver(settings.database_url), None)
+    embedded = embedded_postgres(settings.home, settings.cache_dir)
+    was_attached = embedded.is_attached
+    embedded.attach()
+    try:
         create_database(embedded.url(), PRODUCT_DATABASE)
-    else:
-        product_url = without_driver(settings.database_url)
+        return _create(settings, embedded.url(PRODUCT_DATABASE), embedded)
+    except BaseException:
+        if not was_attached:
+            embedded.detach()
+        raise
+
+
+def _create(settings: Settings, product_url: str, embedded: EmbeddedPostgres | None) -> Databases:
     _require_usable(product_url)
     if settings.dagster_database_url is not None:
         dagster_url = without_driver(settings.dagster_database_url)

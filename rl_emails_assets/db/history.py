@@ -69,7 +69,7 @@ def related_history(
 def later_messages(connection: Connection, mailbox_id: uuid.UUID, keys: pl.DataFrame) -> pl.DataFrame:
     """The messages that `keys` (from signals.affected.affected_keys) may make outdated."""
     of_kind = {kind: keys.filter(pl.col("kind") == kind)["key"].to_list() for kind in ("contact", "thread", "domain")}
-    parameters = {
+    parameters: dict[str, object] = {
         "mailbox_id": mailbox_id,
         "since": keys["after_at"].min(),
         "contacts": of_kind["contact"],

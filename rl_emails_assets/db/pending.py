@@ -33,15 +33,14 @@ def mark_range_stale(
     connection: Connection, table: Table, mailbox_id: uuid.UUID, since: datetime | None, until: datetime | None
 ) -> int:
     """Make the rows of a mailbox's messages received in [since, until) pending again. Returns how many."""
-    received = [mail.messages.c.message_id == table.c.message_id]
+    message = mail.messages.alias("received")
+    received = [message.c.message_id == table.c.message_id]
     if since is not None:
-        received.append(mail.messages.c.received_at >= since)
+        received.append(message.c.received_at >= since)
     if until is not None:
-        received.append(mail.messages.c.received_at < until)
+        received.append(message.c.received_at < until)
     return connection.execute(
-        update(table)
-        .where(table.c.mailbox_id == mailbox_id, exists().where(and_(*received)))
-        .values(is_stale=True)
+        update(table).where(table.c.mailbox_id == mailbox_id, exists().where(and_(*received))).values(is_stale=True)
     ).rowcount
 
 

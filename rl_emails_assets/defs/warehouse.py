@@ -1,6 +1,7 @@
 """The resources every asset uses: the product's database, and which part of a mailbox a backfill computes again."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
@@ -14,19 +15,19 @@ from rl_emails_assets.steps.context import Scope, StepContext
 from rl_emails_assets.steps.progress import reporter
 
 
-class Warehouse(dg.ConfigurableResource):
+class Warehouse(dg.ConfigurableResource[Any]):
     """The product's database, found through the settings when a run starts."""
 
     _engine: Engine = PrivateAttr()
     _settings: Settings = PrivateAttr()
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's
         """Connect, and migrate a database that is new."""
         self._settings = Settings()
         self._engine = make_engine(open_databases(self._settings).product_url, "run")
         migrate(self._engine)
 
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's
         """Close the connections."""
         self._engine.dispose()
 
@@ -40,14 +41,14 @@ class Warehouse(dg.ConfigurableResource):
         return StepContext(
             engine=self._engine,
             mailbox_id=UUID(context.partition_key),
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             settings=self._settings,
             scope=backfill.scope(),
             report=reporter(),
         )
 
 
-class Backfill(dg.ConfigurableResource):
+class Backfill(dg.ConfigurableResource[Any]):
     """Which messages a run computes again. The defaults compute what is pending and nothing else."""
 
     since: str = ""

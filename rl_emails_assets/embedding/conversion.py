@@ -34,6 +34,8 @@ def ensure_converted(files: MiniLmFiles, cache_dir: Path) -> Path:
             file.write(model)
             file.flush()
             os.fsync(file.fileno())
+        # mkstemp makes it private; the weights are public, and a second user of the folder must be able to read them.
+        Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -6,14 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
 from rl_emails_assets.embedding.conversion import ensure_converted
-from rl_emails_assets.embedding.encoder import DIMENSIONS, MAX_TOKENS
+from rl_emails_assets.embedding.distinct_texts import Vector, encode_distinct
+from rl_emails_assets.embedding.encoder import MAX_TOKENS
 from rl_emails_assets.embedding.onnx_graph import GRAPH_VERSION, INPUT_NAME, OUTPUT_NAME
-from rl_emails_assets.embedding.text import MAX_CHARACTERS
 from rl_emails_assets.embedding.weights import MODEL_NAME, TOKENIZER_SHA256, WEIGHTS_SHA256, check, find_files
 from rl_emails_assets.errors import ModelFileError
 
@@ -35,7 +34,7 @@ class MiniLmEncoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._session = _session(ensure_converted(files, cache_dir))
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or _usable_cores()
 
     @property
     def model(self) -> str:
@@ -45,26 +44,25 @@ class MiniLmEncoder:
     def precision(self) -> str:
         return f"int8.{GRAPH_VERSION}"
 
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-        places: dict[str, list[int]] = {}
-        for place, text in enumerate(texts):
-            places.setdefault(text[:MAX_CHARACTERS], []).append(place)
-        encodings = self._tokenizer.encode_batch_fast(list(places))
-        token_ids = [np.array([encoding.ids], np.int32) for encoding in encodings]
-        for where, vector in zip(places.values(), self._run(token_ids), strict=True):
-            vectors[where] = vector
-        return vectors
+    def encode(self, texts: Sequence[str]) -> Vector:
+        return encode_distinct(texts, self._encode)
 
-    def _run(self, token_ids: Sequence[npt.NDArray[np.int32]]) -> list[npt.NDArray[np.float32]]:
-        if min(self._workers, len(token_ids)) <= 1:
-            return [self._vector(ids) for ids in token_ids]
+    def _encode(self, texts: list[str]) -> list[Vector]:
+        if min(self._workers, len(texts)) == 1:
+            return [self._vector(text) for text in texts]
         with ThreadPoolExecutor(self._workers) as executor:
-            return list(executor.map(self._vector, token_ids))
+            return list(executor.map(self._vector, texts))
 
-    def _vector(self, token_ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        (vector,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: token_ids})
-        return np.asarray(vector, np.float32)[0]
+    def _vector(self, text: str) -> Vector:
+        # Not encode_batch: it starts threads of its own, which a later fork would leave in an unknown state.
+        token_ids = np.array([self._tokenizer.encode(text).ids], np.int32)
+        vectors: list[Vector] = self._session.run([OUTPUT_NAME], {INPUT_NAME: token_ids})
+        vector: Vector = vectors[0][0]
+        return vector
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
@@ -74,4 +72,4 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelFileError(f"{path} cannot be read ({error}). Delete it; it is made again at the next start.") from error
+        raise ModelFileError(f"{path} cannot be read ({error}). Delete it: the next start makes it again.") from error

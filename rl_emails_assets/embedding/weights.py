@@ -58,6 +58,6 @@ def check(path: Path, sha256: str) -> None:
             digest.update(chunk)
     if digest.hexdigest() != sha256:
         raise ModelFileError(
-            f"{path} is not the published file of {MODEL_NAME} (its sha256 is {digest.hexdigest()}, expected {sha256}). "
+            f"{path} is not the published file of {MODEL_NAME}: its sha256 is {digest.hexdigest()}, not {sha256}. "
             f"Uninstall {DISTRIBUTION} and {_INSTALL} again; nothing was loaded from it."
         )

@@ -7,7 +7,8 @@ ACTIONS = frozenset(
     convert coordinate copy correct create deal decide define delete deliver describe design determine develop
     direct discuss distribute download draft drop e-mail edit email enable ensure enter establish evaluate examine
     execute expand explain extend fax file fill finalize find finish fix fly follow forward gather get give go grab
-    hand handle hold identify implement include incorporate inform input insert install introduce investigate invite
+    hand handle
+    help hold identify implement include incorporate inform input insert install introduce investigate invite
     issue join keep leave let list look mail make mark meet modify move notify obtain open order organize outline
     pass pay phone pick place plan post prepare present print proceed process produce proofread propose provide
     publish pull purchase push put raise read reboot recommend reconcile record redo refer register release remind
@@ -23,9 +24,9 @@ IMPERATIVES = frozenset(
     """add adjust advise allocate approve arrange ask attach book bring buy calculate call cancel change check
     circulate clarify compile complete confirm coordinate copy correct create delete deliver discuss distribute
     draft e-mail email ensure explain fax file fill finalize find finish fix follow forward get give go include
-    inform investigate invite keep let mail make meet move notify pass pay pick plan prepare print provide pull put
-    read remind remove reply report reschedule resend reserve respond review revise scan schedule see send set share
-    sign submit take talk tell text try update write""".split()  # noqa: SIM905
+    inform investigate invite keep mail make meet move notify pass pay pick plan prepare print provide pull put
+    read remind remove reply report reschedule resend reserve respond review revise scan schedule send set share
+    sign submit take tell text try update write""".split()  # noqa: SIM905
 )
 """Verbs that, opening a sentence, are far more often an order than a noun."""
 
@@ -34,3 +35,6 @@ NOUN_LIKE = frozenset(
     scan schedule sign text update""".split()  # noqa: SIM905
 )
 """Of these, those that open a headline or a label as often; they need an object right behind them."""
+
+PROMISED = ACTIONS - frozenset("back go drop hold leave open pull stop turn visit vote wait walk watch".split())  # noqa: SIM905
+"""Verbs of a promise worth keeping track of; "I'll go" and "we'll wait" promise nothing to anybody."""

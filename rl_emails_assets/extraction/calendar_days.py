@@ -13,20 +13,20 @@ _RECENT_PAST_DAYS = 92
 def without_year(month: int, day: int, now: datetime) -> date:
     """The occurrence that a writer means: the next one, unless it has just passed."""
     today = now.date()
-    year = today.year
     if (month, day) == (2, 29):
-        while not calendar.isleap(year):
-            year += 1
-    this_year = date(year, month, day)
+        year = next(year for year in range(today.year, today.year + 9) if calendar.isleap(year))
+        return date(year, 2, 29)
+    this_year = date(today.year, month, day)
     if this_year < today and (today - this_year).days > _RECENT_PAST_DAYS:
-        return this_year.replace(year=year + (4 if (month, day) == (2, 29) else 1))
-    if this_year > today and (this_year - today).days > 366 - _RECENT_PAST_DAYS // 3 and (month, day) != (2, 29):
+        return date(today.year + 1, month, day)
+    if (this_year - today).days > 366 - _RECENT_PAST_DAYS // 3:
         # Written in early January about late December: it has just passed.
-        return this_year.replace(year=year - 1)
+        return date(today.year - 1, month, day)
     return this_year
 
 
 def nth_of_month(number: int, now: datetime, *, is_next: bool = False) -> date:
+    """The day with that number in this month, or in the next when it has passed or `is_next`."""
     today = now.date()
     if is_next or number < today.day:
         return add_months(today.replace(day=1), 1).replace(day=number)
@@ -34,12 +34,14 @@ def nth_of_month(number: int, now: datetime, *, is_next: bool = False) -> date:
 
 
 def add_months(day: date, months: int) -> date:
+    """The same day so many months on, or the month's last when it is shorter."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def last_of_month(day: date) -> date:
+    """The last day of that day's month."""
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
@@ -72,4 +74,5 @@ def weekday_with_number(weekday: int, number: int, now: datetime, is_bare: bool)
 
 
 def weekend_day(now: datetime, weeks: int = 0) -> date:
+    """The Sunday of this week, or so many weeks later."""
     return now.date() + timedelta(days=6 - now.weekday() + 7 * weeks)

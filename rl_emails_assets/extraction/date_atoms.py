@@ -254,7 +254,7 @@ def _duration(match: re.Match[str], now: datetime, _sentence: str) -> Atom | Non
 def _anchored(match: re.Match[str], now: datetime, _sentence: str) -> Atom:
     count, unit = _number(match["anchored_n"]), vocabulary.UNITS[match["anchored_u"].lower()]
     anchor = (match["anchored_a"] or "now").lower()
-    if anchor == "tomorrow":
+    if anchor in ("tomorrow", "tmrw"):
         now += timedelta(days=1)
     elif anchor in vocabulary.WEEKDAYS:
         now += timedelta(days=(vocabulary.WEEKDAYS[anchor] - now.weekday() - 1) % 7 + 1)

@@ -48,7 +48,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     _pattern(
         "clock",
-        _NOT_IN_NUMBER + rf"(?:(?:between\s)?\d{{1,2}}(?:[:.]\d\d)?\s?(?:{_MERIDIEM})?\s?(?:-|–|to|until|till|and)\s?)?"
+        _NOT_IN_NUMBER + rf"(?:\d{{1,2}}(?:[:.]\d\d)?\s?(?:{_MERIDIEM})?\s?(?:-|–|to|until|till|and)\s?)?"
         r"(?P<clock_h>\d{1,2})(?:[:.](?P<clock_m>[0-5]\d))?\s?(?P<clock_ap>[ap])(?:\.m\.|\.?m\b)",
     ),
     _pattern(
@@ -71,13 +71,13 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     _pattern(
         "dm",
-        _NOT_IN_NUMBER + rf"(?:\d{{1,2}}{_ORDINAL}?\.?\s?(?:-|–|to|au|bis|al)\s?)?(?P<dm_d>\d{{1,2}})"
+        _NOT_IN_NUMBER + rf"(?:\d{{1,2}}{_ORDINAL}?\.?\s?(?:-|–|to|and|&|au|bis|al)\s?)?(?P<dm_d>\d{{1,2}})"
         rf"(?P<dm_o>st|nd|rd|th|er|\.|º)?(?:\sof\s|\sde\s|-|\s{{0,2}})"
         rf"(?P<dm_m>{_MONTH})\b\.?(?:(?:,?\s{{1,2}}(?:del?\s)?|-)(?P<dm_y>(?:19|20)\d\d|(?<=-)\d\d)\b)?",
     ),
     _pattern(
         "nth",
-        rf"\b(?:by|on|before|until|till|due|through|for)\s(?:the\s)?(?P<nth_d>\d{{1,2}}){_ORDINAL}\b"
+        rf"\b(?:by|on|before|until|till|due|through|for)\s(?:the\s)?(?P<nth_d>\d{{1,2}}){_ORDINAL}\b(?:\sday(?=\sof))?"
         rf"(?:\sof\s(?P<nth_of>this|next|the)\smonth)?"
         r"(?!\s(?:floor|str|st\b|ave|cent|edit|grade|hole|quarter|anniv|birthd|amend|time|of\b"
         r"|draft|version|place|party|day))",
@@ -126,8 +126,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     _pattern(
         "anchored",
-        rf"\b(?P<anchored_n>\d{{1,3}}|{_NUMBER})\s(?P<anchored_u>{_UNIT})\s(?:from\s"
-        rf"(?P<anchored_a>now|today|tomorrow|{_WEEKDAY})|hence)\b",
+        rf"\b(?P<anchored_n>\d{{1,3}}|{_NUMBER})\s(?P<anchored_u>{_UNIT})\s(?:(?:from|after)\s"
+        rf"(?P<anchored_a>now|today|tomorrow|tmrw|{_WEEKDAY})|hence)\b",
     ),
     _pattern(
         "weekday",

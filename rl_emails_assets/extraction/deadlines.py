@@ -21,9 +21,9 @@ _HORIZON = timedelta(days=3 * 366)
 _CLOSE_OF_BUSINESS = time(17, 0)
 _LAST_MINUTE = time(23, 59)
 
-_WORD_BREAKS = str.maketrans(dict.fromkeys("\n\t\r.,;:!?()[]<>\"'’*/=_“”|", " "))
+_WORD_BREAKS = str.maketrans(dict.fromkeys("\n\t\r.,;:!?()[]<>-–\"'’*/=_“”|", " "))
 _JOIN_DAY_TIME = re.compile(
-    r"(?:[,;]|\s[-–])?\s{0,3}(?:at|@|by|before|no later than|from|in the|um|gegen|bis|à|a las?"
+    r"(?:[,;]|\s[-–])?\s{0,3}(?:at|@|by|before|no later than|from|between|in the|um|gegen|bis|à|a las?"
     r"|t|around|about|for|- |\()?\s{0,2}",
     re.IGNORECASE,
 )
@@ -129,7 +129,8 @@ def _together(sentence: str, left: Atom, right: Atom) -> Atom | None:  # noqa: P
             return None
         return replace(whole, day=left.day, minutes=_joined_minutes(left, right), needs_forward=left.needs_forward)
     if left.day is None and right.day:
-        if right.minutes is None and not left.is_rejected and _JOIN_TIME_DAY.fullmatch(gap):
+        if (right.minutes is None or right.is_vague) and not left.is_rejected and _JOIN_TIME_DAY.fullmatch(gap):
+            # "3pm on Friday", "8pm tonight".
             return replace(whole, minutes=left.minutes)
         return None
     if left.day and right.day:
@@ -181,31 +182,31 @@ def _deadline(
     if atom.day is None and atom.instant is None and not cue and not looks_ahead:
         return None
     at, is_date_only = _placed(atom, written_at, is_before=cue in words.BEFORE_CUES and not atom.is_period)
-    if at is None or not written_at < at <= written_at + _HORIZON:
+    if at is None or not timedelta() < at - written_at <= _HORIZON:
         return None
     start = cue_match.start() if cue_match else atom.start
     said = sentence[start : atom.end].strip()
     if said.endswith(".") and not said.lower().endswith("m."):
         said = said[:-1]
-    return Deadline(at.astimezone(UTC), said, sentence, is_date_only)
+    return Deadline(at, said, sentence, is_date_only)
 
 
 def _placed(atom: Atom, written_at: datetime, *, is_before: bool) -> tuple[datetime | None, bool]:
-    """The instant of an atom and whether only its day was said."""
-    if atom.instant is not None:
-        return atom.instant, False
-    day = atom.day or written_at.date()
+    """The instant of an atom, in UTC, and whether only its day was said; none when it lies outside the calendar."""
     try:
+        if atom.instant is not None:
+            return atom.instant.astimezone(UTC), False
+        day = atom.day or written_at.date()
         if atom.minutes is None:
-            return _date_only(day, written_at, is_before=is_before), True
+            return _date_only(day, written_at, is_before=is_before).astimezone(UTC), True
         clock = time(atom.minutes // 60, atom.minutes % 60)
-        if not atom.zone:
-            at = datetime.combine(day, clock, written_at.tzinfo)
-            if at <= written_at and day == written_at.date() and clock == _CLOSE_OF_BUSINESS:
-                # "by end of day", written after five.
-                at = datetime.combine(day, _LAST_MINUTE, written_at.tzinfo)
-            return at, False
-        return datetime.combine(day, clock, UTC) - offset_of(atom.zone, day), False
+        if atom.zone:
+            return datetime.combine(day, clock, UTC) - offset_of(atom.zone, day), False
+        at = datetime.combine(day, clock, written_at.tzinfo)
+        if at <= written_at and day == written_at.date() and clock == _CLOSE_OF_BUSINESS:
+            # "by end of day", written after five.
+            at = datetime.combine(day, _LAST_MINUTE, written_at.tzinfo)
+        return at.astimezone(UTC), False
     except OverflowError:
         return None, False
 

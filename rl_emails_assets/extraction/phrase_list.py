@@ -34,7 +34,6 @@ class Phrase:
     triggers: frozenset[str]
     """Words of which a sentence must have one before the pattern is tried."""
     needs_action_verb: bool = True
-    is_english: bool = True
     is_proposal: bool = False
 
 
@@ -45,11 +44,10 @@ def _phrase(
     pattern: str,
     *,
     needs_action_verb: bool = True,
-    is_english: bool = True,
     is_proposal: bool = False,
 ) -> Phrase:
     compiled = re.compile(pattern, re.IGNORECASE)
-    return Phrase(kind, confidence, compiled, frozenset(triggers.split()), needs_action_verb, is_english, is_proposal)
+    return Phrase(kind, confidence, compiled, frozenset(triggers.split()), needs_action_verb, is_proposal)
 
 
 REQUESTS: tuple[Phrase, ...] = (
@@ -58,6 +56,7 @@ REQUESTS: tuple[Phrase, ...] = (
         0.9,
         "can could would will cld wld",
         (
+            rf"(?<!what )(?<!which )(?<!how )(?<!why )(?<!where )(?<!who )(?<!one )"
             rf"\b(?:can|could|would|will|cld|wld) (?:you|u|ya|y'all|one of you|somebody|someone)[, ]{{1,2}}{_ADVERBS}"
             rf"{_VERB}"
         ),
@@ -206,7 +205,7 @@ PROMISES: tuple[Phrase, ...] = (
         (
             rf"\b(?:i'll|i will|i am going to|i'm going to|i shall|i promise to|i'm gonna)(?: "
             rf"(?:also|then|just|definitely|certainly|gladly|personally|be sure to|make sure to|try"
-            rf" to|go ahead and|have \w{{2,15}}|get \w{{2,15}} to)){{0,2}} {_VERB}"
+            rf" to|go ahead and)){{0,2}} {_VERB}"
         ),
     ),
     _phrase(
@@ -233,7 +232,7 @@ PROMISES: tuple[Phrase, ...] = (
         0.7,
         "will",
         (
-            rf"{_START}(?P<action>will (?:send|do|call|get back|forward|check|let you know|follow up"
+            rf"{_START}will (?P<action>(?:send|do|call|get back|forward|check|let you know|follow up"
             rf"|keep you|review|take care|revert|advise))\b"
         ),
         needs_action_verb=False,
@@ -243,14 +242,13 @@ PROMISES: tuple[Phrase, ...] = (
         0.75,
         "i'll i we'll we",
         (
-            r"\b(?:i'll|i will|we'll|we will) (?P<action>be (?:sending|calling|forwarding|getting back"
-            r"|in touch|back in touch|circulating|preparing))\b"
+            r"\b(?:i'll|i will|we'll|we will) be (?P<action>(?:sending|calling|forwarding|getting back"
+            r"|circulating|preparing))\b"
         ),
         needs_action_verb=False,
     ),
 )
 
-_WORD_DE = r"(?P<action>[a-zäöüß][a-zäöüß-]{2,24})"
 FOREIGN: tuple[Phrase, ...] = (
     _phrase(
         "request",
@@ -261,7 +259,6 @@ FOREIGN: tuple[Phrase, ...] = (
             r" (?P<action>\w)"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "request",
@@ -269,7 +266,6 @@ FOREIGN: tuple[Phrase, ...] = (
         "bitte",
         (r"\bbitte (?:auch |noch |nochmals? |kurz |um |dann |mir |uns )?(?P<action>\w{3})"),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "request",
@@ -280,7 +276,6 @@ FOREIGN: tuple[Phrase, ...] = (
             r"|den|die)?.{0,80}\bbitte\b"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "request",
@@ -288,7 +283,6 @@ FOREIGN: tuple[Phrase, ...] = (
         ("pourriez-vous pouvez-vous voudriez-vous pourriez pouvez voudriez peux-tu pourrais-tu peux pourrais"),
         r"\b(?:pourriez|pouvez|voudriez)[- ]vous (?P<action>\w)|\b(?:peux|pourrais)[- ]tu (?P<action2>\w)",
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "request",
@@ -299,7 +293,6 @@ FOREIGN: tuple[Phrase, ...] = (
             r"(?:er|ir|re|oir))\b"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "request",
@@ -310,7 +303,6 @@ FOREIGN: tuple[Phrase, ...] = (
             r" te pla[iî]t|svp|stp)\b"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "request",
@@ -322,11 +314,8 @@ FOREIGN: tuple[Phrase, ...] = (
             r"|los|las|te|le|melo|mela)?)\b"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
-    _phrase(
-        "request", 0.85, "favor", r"\bpor favor,? (?P<action>[a-záéíóúñ]{3})", needs_action_verb=False, is_english=False
-    ),
+    _phrase("request", 0.85, "favor", r"\bpor favor,? (?P<action>[a-záéíóúñ]{3})", needs_action_verb=False),
     _phrase(
         "request",
         0.8,
@@ -336,7 +325,6 @@ FOREIGN: tuple[Phrase, ...] = (
             r"(?P<action>[a-záéíóúñ]{3})"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "promise",
@@ -348,7 +336,6 @@ FOREIGN: tuple[Phrase, ...] = (
             r"|k(?:ü|ue)mmern|anrufen|erledigen|pr(?:ü|ue)fen|weiterleiten)\b)"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "promise",
@@ -360,7 +347,6 @@ FOREIGN: tuple[Phrase, ...] = (
             r"|pr(?:é|e)pare|pr(?:é|e)parerai|occupe|occuperai|confirme|confirmerai|reviens vers)\b)"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
     _phrase(
         "promise",
@@ -371,21 +357,23 @@ FOREIGN: tuple[Phrase, ...] = (
             r"|llamo|llamar[eé]|confirmo|confirmar[eé]|encargo|encargar[eé]|paso|pasar[eé])\b)"
         ),
         needs_action_verb=False,
-        is_english=False,
     ),
 )
 
 COURTESY = re.compile(
-    r"please (?:call|visit|contact|e-?mail|see|write|go)(?: to)? (?:1-|\(?\d|us\b|our\b|toll"
-    r"|the help|customer|support|http|www)|(?:if|should|whenever) (?:you(?:'ve| have| need|"
+    r"please respond to (?:.{0,80}[<@]|[\w.-]{1,40}$)|\blet us (?:help|show|give|introduce|tell)\b"
+    r"|please (?:call|visit|contact|e-?mail|see|write|go)(?: to)? (?:1-|\(?\d|us\b|our\b|toll"
+    r"|the help|customer|support|http|www)|(?<!check )(?<!see )(?<!verify )"
+    r"\b(?:if|should|whenever) (?:you(?:'ve| have| need|"
     r" should| would| require| want| do| are)?|there (?:are|is|'s)|any|anyone)\b.{0,30}\b"
     r"(?:questions?|concerns?|problems?|quest|comments|queries|issues?|further|anything|trouble"
-    r"|additional info\w*|more info\w*|help|assistance|prefer)"
+    r"|additional info\w*|more info\w*|prefer)"
+    r"|\b(?:need|want|require|like) (?:any |more |further |some )?(?:help|assistance)"
     r"|(?:any|further|other) (?:questions|concerns|problems|queries|comments or questions)|if"
     r" (?:i|we|there is anything|there's anything|there's something) (?:i |we )?(?:can|could"
     r"|may|might) (?:do|help|be|assist|answer|provide|offer)"
     r"|(?:not|n't|never) hesitate|feel free|^\W{0,3}(?:look(?:ing)? forward|see you|take care"
-    r"|make sense|take a look at our)\b|at your (?:convenience|leisure)|please (?:find|note"
+    r"|make sense|take a look at our)\b|please (?:find|note"
     r"|be (?:advised|aware|informed|reminded|assured)|accept|excuse|forgive|disregard|ignore"
     r"|see (?:attached|below|the attached|enclosed)|refer|enjoy|understand|rest|bear with|pardon"
     r"|don't worry|do not worry|consider the environment)\b"
@@ -395,7 +383,8 @@ COURTESY = re.compile(
     r"(?:here|on the|below)|virus|all rights reserved|to be removed from|remove (?:me|you|your"
     r" name) from|mailing list|forgotten your password|trademark"
     r"|would you (?:believe|like|prefer|rather)\b|(?:can|could) you (?:believe|imagine|see|tell)\b"
-    r"|will you (?:be|have|ever|still)\b|(?:i|we)'?ll (?:see|be|have|miss|never|probably|need"
+    r"|will you (?:be|have|ever|still)\b"
+    r"|(?:i|we)'?ll (?:see|be(?! sending| calling| forwarding| getting| circ| prep)|have|miss|never|probably|need"
     r"|let you go|understand|want)\b|(?:i|we) will (?:be (?!sending|calling|forwarding|getting"
     r"|in touch|circ|prep)|not|have|never|see you|need|miss|probably|want)\b"
     r"|let me know (?:if|when|whether|should) (?:you(?:'re| are| can't| cannot|'d like| would"

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from rl_emails_assets.extraction.action_verbs import ACTIONS, IMPERATIVES, NOUN_LIKE
+from rl_emails_assets.extraction.action_verbs import ACTIONS, IMPERATIVES, NOUN_LIKE, PROMISED
 from rl_emails_assets.extraction.phrase_list import (
     COURTESY,
     FOREIGN,
@@ -36,7 +36,6 @@ class Speech:
     kind: Kind
     confidence: float
     action_start: int
-    is_english: bool
     is_proposal: bool = False
 
 
@@ -51,11 +50,6 @@ _HAS_OBJECT = re.compile(
 def plain(sentence: str) -> str:
     """The sentence with typewriter apostrophes and without line breaks, character for character."""
     return sentence.translate(_APOSTROPHES)
-
-
-def is_courtesy(sentence: str) -> bool:
-    """Whether a sentence is one of the phrases of politeness, law or machinery that ask for nothing."""
-    return bool(COURTESY.search(plain(sentence)))
 
 
 def find_speech(sentence: str, *, with_imperatives: bool = True) -> Speech | None:
@@ -77,9 +71,9 @@ def _speech(phrase: Phrase, text: str) -> Speech | None:
     if match is None:
         return None
     start = next(match.start(name) for name in phrase.pattern.groupindex if match.start(name) >= 0)
-    if phrase.needs_action_verb and match["action"].lower() not in ACTIONS:
+    if phrase.needs_action_verb and match["action"].lower() not in (ACTIONS if phrase.kind == "request" else PROMISED):
         return None
-    return Speech(phrase.kind, phrase.confidence, start, phrase.is_english, phrase.is_proposal)
+    return Speech(phrase.kind, phrase.confidence, start, phrase.is_proposal)
 
 
 def _imperative(text: str, tokens: list[str]) -> Speech | None:
@@ -91,9 +85,9 @@ def _imperative(text: str, tokens: list[str]) -> Speech | None:
         return None
     if not match["name"] and match["action"][0].islower() and match.start("action") == 0:
         # A fragment: the rest of a line, or notes in lower case, where nouns and verbs look the same.
-        return Speech("request", 0.55, match.start("action"), True) if _HAS_OBJECT.match(text, match.end()) else None
+        return Speech("request", 0.55, match.start("action")) if _HAS_OBJECT.match(text, match.end()) else None
     if _NOT_IMPERATIVE_NEXT.match(text, match.end()):
         return None
     if match["action"].lower() in NOUN_LIKE and not _NOUN_OBJECT.match(text, match.end()):
         return None
-    return Speech("request", 0.65, match.start("action"), True)
+    return Speech("request", 0.65, match.start("action"))

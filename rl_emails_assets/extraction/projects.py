@@ -90,6 +90,7 @@ class _Mailbox:
     def __init__(self, threads: list[ThreadFacts], vectors: npt.NDArray[np.float32]) -> None:
         self.threads = threads
         self.vectors = vectors
+        self.has_vector: list[bool] = np.abs(vectors).sum(axis=1).astype(bool).tolist()
         self.first_days = np.array([thread.first_at.timestamp() / 86400 for thread in threads], dtype=np.float64)
         self.last_days = np.array([thread.last_at.timestamp() / 86400 for thread in threads], dtype=np.float64)
         self.people = [frozenset(thread.people) for thread in threads]
@@ -107,7 +108,7 @@ class _Mailbox:
         counts = Counter(word for words in self.words for word in words)
         total = len(threads)
         self.rarity = {word: math.log((total + 1) / count) for word, count in counts.items()}
-        most = max(12, total // 40)
+        most = max(30, total // 40)
         self.rare = frozenset(word for word, count in counts.items() if 2 <= count <= most)
         # What a person writes to everybody links nothing: weigh people by how few threads they are in.
         self.person_counts = Counter(address for people in self.people for address in people)
@@ -117,15 +118,17 @@ def _affinity(mailbox: _Mailbox, left: int, right: int, cosine: float) -> float:
     """0-1: how likely two threads belong to one matter, `left` the earlier."""
     common = mailbox.words[left] & mailbox.words[right] & mailbox.rare
     shared = _weight(mailbox, common)
-    if not shared and cosine < _VECTOR_ALONE:
-        return 0.0
     union = _weight(mailbox, mailbox.words[left] | mailbox.words[right])
     subject = shared / union if union else 0.0
     people = _people_overlap(mailbox, left, right)
     if not shared and people < 0.5:
         return 0.0
     gap = max(0.0, float(mailbox.first_days[right] - mailbox.last_days[left]))
-    affinity = 0.5 * subject + 0.3 * max(0.0, cosine) + 0.2 * people
+    affinity = 0.5 * subject + 0.2 * people
+    if mailbox.has_vector[left] and mailbox.has_vector[right]:
+        affinity += 0.3 * max(0.0, cosine)
+    else:
+        affinity /= 0.7
     return round(affinity * math.exp(-gap / _DECAY_DAYS), 5)
 
 

@@ -13,6 +13,7 @@ from rl_emails_assets.definitions import build_definitions
 from rl_emails_assets.defs.mailbox_asset import MAILBOXES
 from rl_emails_assets.defs.warehouse import Backfill
 from rl_emails_assets.instance.home import dagster_home
+from rl_emails_assets.instance.launcher import PROCESS_TAG, this_process
 from rl_emails_assets.steps.progress import Listener, watched_by
 
 
@@ -60,6 +61,8 @@ def run_job(
             instance=instance,
             partition_key=str(mailbox_id),
             raise_on_error=False,
+            # Run monitoring fails the run when this process is killed.
+            tags={PROCESS_TAG: this_process()},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     return RunOutcome(result.run_id, result.success, _error(result), _metadata(result))

@@ -5,6 +5,7 @@ it does not run. Stock dagster-postgres opens a connection for every event, whic
 as slow (docs/decisions.md); `optimize_for_webserver` is its own way to take a pool.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from dagster import Field
@@ -30,7 +31,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
 
     @classmethod
     def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PooledPostgresStorage":
         """Called by Dagster with what dagster.yaml says."""
         dagster_url = open_databases(Settings()).dagster_url

@@ -74,7 +74,13 @@ def _normal_address(raw: str) -> str:
     if address.startswith("@") and ":" in address:
         address = address.rpartition(":")[2]
     address = clean(_SPACES.sub("", address)).lower().strip("'\"")
-    if len(address) > _LONGEST_ADDRESS or address == "@" or address.count("@") > 1 or _NEVER.search(address):
+    if (
+        len(address) > _LONGEST_ADDRESS
+        or address[:1] == "@"
+        or address[-1:] == "@"
+        or address.count("@") > 1
+        or _NEVER.search(address)
+    ):
         return ""
     return address
 
@@ -187,7 +193,7 @@ class _Scanner:
             opening = raw.find("(", position)
             closing = raw.find(")", position)
             slash = raw.find("\\", position, closing) if closing > 0 else -1
-            if 0 <= slash and (opening < 0 or slash < opening):
+            if slash >= 0 and (opening < 0 or slash < opening):
                 position = slash + 2
                 continue
             if closing < 0:

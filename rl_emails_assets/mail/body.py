@@ -25,6 +25,7 @@ _NEVER_BODY = frozenset(
         "text/x-amp-html", "text/watch-html",
     }
 )  # fmt: skip
+_REPORTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/feedback-report"})
 _TNEF_TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 
 
@@ -55,9 +56,11 @@ def read_body(root: Part, decoder: Decoder) -> Body:
     _fill(body, segments, decoder)
     if not body.text and reader.tnef_texts:
         _fill(body, reader.tnef_texts, decoder)
-    if not body.text and not body.html:
-        reader.read_attached_messages()
-        _fill(body, reader.attached_texts, decoder)
+    if not body.text and not body.html and reader.report_texts:
+        _fill(body, reader.report_texts, decoder)
+    # A message in a message: as deep as the tree goes, which is bounded.
+    while not body.text and not body.html and reader.has_unread_messages:
+        _fill(body, reader.read_attached_messages(), decoder)
     if not body.text and body.html:
         body.text = html_to_text(body.html, with_image_texts=True)
     body.text = _capped(body.text, decoder.limits.text_chars, "text", decoder)
@@ -109,7 +112,7 @@ class _Reader:
         self.decoder = decoder
         self.body = Body()
         self.tnef_texts: list[Segment] = []
-        self.attached_texts: list[Segment] = []
+        self.report_texts: list[Segment] = []
         self._messages: list[Part] = []
 
     def read(self, part: Part, *, parent: str, index: int) -> list[Segment]:
@@ -163,7 +166,9 @@ class _Reader:
             ):
                 # Some senders write "related" and mean "alternative".
                 found = self.read(child, parent=part.content_type, index=0)
-                segments = [Segment("\n".join(segment.plain or "" for segment in segments), found[0].html if found else None)]
+                segments = [
+                    Segment("\n".join(segment.plain or "" for segment in segments), found[0].html if found else None)
+                ]
             elif child.is_multipart:
                 segments += self.read(child, parent=part.content_type, index=number)
             else:
@@ -182,11 +187,13 @@ class _Reader:
             and (index == 0 or not part.declared_name)
             and (kind in {"text/plain", "text/html"} or not part.declared_name)
         )
+        if kind in _REPORTS:
+            self.report_texts.append(Segment(self._plain(part), None))
         if not is_body:
             self._file(part, is_inline=part.disposition == "inline")
             return []
         if kind == "text/html":
-            html = self._text(part, _without_foreign_charset(part))
+            html = self._text(part, part.params.get("charset", ""))
             return [Segment(None, html)] if html.strip() else []
         text = self._plain(part)
         if kind == "text/enriched":
@@ -277,10 +284,7 @@ class _Reader:
             )
 
     def _attach(self, part: Part, *, is_inline: bool) -> None:
-        if part.is_message or part.is_multipart:
-            size = part.end - part.start
-        else:
-            size = len(part.content(self.decoder.log))
+        size = part.end - part.start if part.is_message else len(part.content(self.decoder.log))
         self._add(
             Attachment(
                 part_path=part.path,
@@ -301,16 +305,19 @@ class _Reader:
     def _name(self, name: str) -> str:
         return " ".join(clean(name).split())[: self.decoder.limits.filename_chars]
 
-    def read_attached_messages(self) -> None:
-        """Take the text of the attached messages as the body: the mail has no words of its own."""
+    @property
+    def has_unread_messages(self) -> bool:
+        """Whether messages are attached whose text was not looked at."""
+        return bool(self._messages)
+
+    def read_attached_messages(self) -> list[Segment]:
+        """The text of the attached messages, to be the body of a mail without words of its own."""
         messages, self._messages = self._messages, []
+        segments: list[Segment] = []
         for part in messages:
             for child in part.children:
-                self.attached_texts += self.read(child, parent=part.content_type, index=0)
-
-
-def _without_foreign_charset(part: Part) -> str:
-    return part.params.get("charset", "")
+                segments += self.read(child, parent=part.content_type, index=0)
+        return segments
 
 
 def _content_id(part: Part, decoder: Decoder) -> str:

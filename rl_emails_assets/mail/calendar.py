@@ -64,7 +64,7 @@ _WINDOWS_ZONES = {
 """Outlook's zone names, from the Unicode CLDR table windowsZones, the ones seen in mail."""
 
 
-def parse_calendar(text: str, limits: Limits) -> CalendarEvent | None:
+def parse_calendar(text: str, limits: Limits) -> CalendarEvent | None:  # noqa: PLR0912 - one branch a property
     """The method and the first VEVENT; None when there is no event.
 
     A floating time (without zone) is read as UTC; a zone that is not known by name takes the standard offset that the
@@ -92,9 +92,7 @@ def parse_calendar(text: str, limits: Limits) -> CalendarEvent | None:
             if found is not None:
                 minutes = int(found[2]) * 60 + int(found[3])
                 if minutes < 24 * 60:
-                    offsets.setdefault(
-                        zone_name, timezone(timedelta(minutes=-minutes if found[1] == "-" else minutes))
-                    )
+                    offsets.setdefault(zone_name, timezone(timedelta(minutes=-minutes if found[1] == "-" else minutes)))
     if not values and "VEVENT" not in text[: limits.calendar_chars]:
         return None
     starts_at = _moment(values.get("DTSTART"), offsets)

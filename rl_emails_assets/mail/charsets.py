@@ -53,7 +53,21 @@ _STATEFUL = frozenset({"utf-7", "hz", "utf-16", "utf-16-le", "utf-16-be", "utf-3
 _SINGLE_BYTE_PREFIXES = ("cp125", "cp437", "cp85", "cp86", "cp87", "iso8859", "mac-", "koi8")
 _ESCAPES = (b"\x1b$", b"\x1b(")
 _SAMPLE_BYTES = 4_096
-_CANDIDATES = ["cp1251", "koi8-r", "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1253", "cp1255", "cp1256", "cp1250"]
+_CANDIDATES = [
+    "cp1251",
+    "koi8-r",
+    "gb18030",
+    "big5",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+    "cp1250",
+]
+_NO_LEADS = bytes(range(0xC0))
+_SURE_LEADS = 5
 _WESTERN_SHARE = 0.2
 """Latin-script text of any language has fewer bytes above 127 than this among its letters."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -74,7 +88,7 @@ def codec_name(charset: str) -> str:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
         return ""
-    if found.name in _NOT_TEXT or not getattr(found, "_is_text_encoding", True):
+    if found.name.replace("-", "_") in _NOT_TEXT or not getattr(found, "_is_text_encoding", True):
         return ""
     return _WIDENED.get(found.name, found.name)
 
@@ -97,7 +111,7 @@ def clean(text: str) -> str:
     return text
 
 
-def decode_text(data: bytes, charset: str, log: DefectLog, guesses: "GuessBudget", where: str) -> str:
+def decode_text(data: bytes, charset: str, log: DefectLog, guesses: "GuessBudget", where: str) -> str:  # noqa: PLR0912 - one branch a way to be wrong
     """Text of `data`, by the declared charset if it fits, else by what the bytes are.
 
     `where` names the header or part in a defect. Never fails; what cannot be read becomes U+FFFD.
@@ -124,15 +138,17 @@ def decode_text(data: bytes, charset: str, log: DefectLog, guesses: "GuessBudget
     if codec == "" or (codec == "cp1252" and declared in _SILENT):
         log.add("charset-missing", where)
         return _guess(data, guesses)
+    if codec not in _STATEFUL and len(data.translate(None, _NO_LEADS)) >= _SURE_LEADS:
+        # Two or three characters of a double-byte charset can be valid UTF-8 by chance, more cannot.
+        text = _strict(data, "utf-8")
+        if text is not None:
+            log.add("charset-wrong", f"{where}: {_printable(declared)} is UTF-8")
+            return text
     text = _strict(data, codec)
     if text is not None:
         return text
     if is_single_byte(codec):
         return _decode_leniently(data, codec)
-    text = _strict(data, "utf-8")
-    if text is not None:
-        log.add("charset-wrong", f"{where}: {_printable(declared)} is UTF-8")
-        return text
     log.add("charset-damaged", f"{where}: {_printable(declared)}")
     return _decode_leniently(data, codec)
 

@@ -47,9 +47,7 @@ def to_text(message: Message) -> str:
     """`view` for a terminal: one line a value, then the text in its zones."""
     values = view(message)
     lines: list[str] = []
-    for name in ("from", "sender"):
-        if values[name]:
-            lines.append(f"{name}: {_shown(values[name])}")
+    lines += [f"{name}: {_shown(values[name])}" for name in ("from", "sender") if values[name]]
     for name in ("reply_to", "to", "cc", "bcc"):
         lines += [f"{name}: {_shown(one)}" for one in values[name]]
     for name in ("subject", "sent_at", "received_at", "rfc822_message_id", "in_reply_to"):
@@ -58,7 +56,7 @@ def to_text(message: Message) -> str:
     lines += [f"reference: {one}" for one in values["references"]]
     lines += [f"header {name}: {value}" for name, value in sorted(values["headers"].items())]
     lines += [
-        f"attachment {one['part_path']}: {one['filename'] or '(no name)'} {one['content_type']} {one['size_bytes']} bytes"
+        f"attachment {one['part_path']}: {one['filename'] or '(no name)'} {one['content_type']} {one['size_bytes']} B"
         for one in values["attachments"]
     ]
     if values["calendar"]:

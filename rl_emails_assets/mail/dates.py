@@ -44,9 +44,12 @@ _MONTH_FIRST = re.compile(
     r"(?:(\d{4}),? {1,3})?(?:at )?(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?: {0,3}([AaPp])\.?[Mm]\b)?(.{0,80})",
     re.DOTALL,
 )
-_ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]{1,3}(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d{1,9})?)?(.{0,80})", re.DOTALL)
+_ISO = re.compile(
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]{1,3}(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d{1,9})?)?(.{0,80})", re.DOTALL
+)
 _NUMBERS = re.compile(
-    r"(?:\w{2,12}\.?,? {0,3})?(\d{1,2})[./](\d{1,2})[./](\d{4}),? {1,3}(\d{1,2}):(\d{2})(?::(\d{2}))?(?: {0,3}([AaPp])\.?[Mm]\b)?(.{0,80})",
+    r"(?:\w{2,12}\.?,? {0,3})?(\d{1,2})[./](\d{1,2})[./](\d{4}),? {1,3}(\d{1,2}):(\d{2})(?::(\d{2}))?"
+    r"(?: {0,3}([AaPp])\.?[Mm]\b)?(.{0,80})",
     re.DOTALL,
 )
 _OFFSET = re.compile(r"(?:GMT|UTC?)? ?([+-])(\d{1,2}):?(\d{2})(?!\d)")
@@ -72,7 +75,7 @@ def parse_date(text: str) -> datetime | None:
     found = _DAY_FIRST.match(text)
     if found is not None:
         day, month_name, year, hour, minute, second, half, rest = found.groups()
-        return _moment(year, _MONTHS.get(month_name.lower(), 0), day, hour, minute, second, half, rest)
+        return _moment((year, _MONTHS.get(month_name.lower(), 0), day), (hour, minute, second, half), rest)
     found = _MONTH_FIRST.match(text)
     if found is not None:
         month_name, day, year, hour, minute, second, half, rest = found.groups()
@@ -82,31 +85,26 @@ def parse_date(text: str) -> datetime | None:
                 return None
             year = late_year[1]
             rest = rest[: late_year.start()] + rest[late_year.end() :]
-        return _moment(year, _MONTHS.get(month_name.lower(), 0), day, hour, minute, second, half, rest)
+        return _moment((year, _MONTHS.get(month_name.lower(), 0), day), (hour, minute, second, half), rest)
     found = _ISO.match(text)
     if found is not None:
         year, month, day, hour, minute, second, rest = found.groups()
-        return _moment(year, int(month), day, hour, minute, second, None, rest)
+        return _moment((year, int(month), day), (hour, minute, second, None), rest)
     found = _NUMBERS.match(text)
     if found is not None:
         first, second_number, year, hour, minute, second, half, rest = found.groups()
         # With slashes and AM/PM it is American; otherwise the day comes first, unless it cannot.
         american = half is not None or int(second_number) > 12
         month, day = (first, second_number) if american else (second_number, first)
-        return _moment(year, int(month), day, hour, minute, second, half, rest)
+        return _moment((year, int(month), day), (hour, minute, second, half), rest)
     return None
 
 
 def _moment(
-    year: str,
-    month: int,
-    day: str,
-    hour: str | None,
-    minute: str | None,
-    second: str | None,
-    half: str | None,
-    rest: str | None,
+    date: tuple[str, int, str], clock: tuple[str | None, str | None, str | None, str | None], rest: str
 ) -> datetime | None:
+    year, month, day = date
+    hour, minute, second, half = clock
     full_year = int(year)
     if len(year) == 2:
         full_year += 2000 if full_year < 50 else 1900
@@ -124,7 +122,7 @@ def _moment(
     if hours > 24 or int(minute or 0) > 59 or int(second or 0) > 61:
         return None
     return local + timedelta(
-        hours=hours, minutes=int(minute or 0) - _offset_minutes(rest or ""), seconds=min(int(second or 0), 59)
+        hours=hours, minutes=int(minute or 0) - _offset_minutes(rest), seconds=min(int(second or 0), 59)
     )
 
 

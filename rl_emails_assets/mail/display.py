@@ -65,7 +65,7 @@ _IMAGE_STARTS = {
 }
 _IMAGE_BYTES = 512 * 1024
 _IMAGES_BYTES = 3 * 1024 * 1024
-_UNSAFE_IN_NAME = re.compile("[\x00-\x1f\x7f<>:\"/\\\\|?*\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSAFE_IN_NAME = re.compile('[\x00-\x1f\x7f<>:"/\\\\|?*\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]')
 _RESERVED_NAMES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _NAME_CHARS = 120
 _EXTENSIONS = {

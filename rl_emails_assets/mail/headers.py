@@ -97,6 +97,7 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 _PARAMETER = re.compile(r"[ \t;]*([^\s=;:\"]{1,100})[ \t]*=[ \t]*")
 _SECTION = re.compile(r"(.{1,80}?)(?:\*(\d{1,3}))?(\*)?")
 _MOST_PARAMETERS = 200
+_LINES_AHEAD = 40
 _NEXT_PARAMETER = re.compile(r"[ \t][A-Za-z][A-Za-z0-9_\-]{1,40}(?:\*[0-9]{0,3}\*?)?=")
 _COMMENT = re.compile(r"\([^()]{0,200}\)")
 _TRAILING_COMMENT = re.compile(r"\s\([^()]{0,200}\)\s{0,20}$")
@@ -203,7 +204,7 @@ def _is_envelope_line(line: bytes, index: int) -> bool:
 
 
 def _has_more_fields(lines: list[bytes], start: int) -> bool:
-    for line in lines[start : start + 3]:
+    for line in lines[start : start + _LINES_AHEAD]:
         found = _FIELD_NAME.match(line)
         if found is not None and (b"-" in found[1] or found[1].lower() in _COMMON_NAMES):
             return True

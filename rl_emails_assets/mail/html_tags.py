@@ -40,7 +40,7 @@ def tag_end(html: str, start: int) -> int:
         if position > end:
             following = html.find(">", position, limit)
             if following < 0:
-                return end + 1
+                return limit
             end = following
 
 

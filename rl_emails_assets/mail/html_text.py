@@ -19,7 +19,8 @@ _JOINERS = re.compile("(?:(?<=[\\s\u200c\u200d\u200e\u200f])|^)[\u200c\u200d\u20
 _NO_DISPLAY = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|mso-hide\s{0,9}:\s{0,9}all")
 _NO_HEIGHT = re.compile(r"(?:max-height|height)\s{0,9}:\s{0,9}0(?:px|pt|em|%)?\s{0,9}(?:;|!|$)")
 _OVERFLOW_HIDDEN = re.compile(r"overflow\s{0,9}:\s{0,9}hidden")
-_FONT_SIZE = re.compile(r"(?:font-size|font)\s{0,9}:\s{0,9}(0?\.?\d{1,4})(?:px|pt|em|rem|%)?")
+_FONT_SIZE = re.compile(r"font-size\s{0,9}:\s{0,9}(\d{1,4}(?:\.\d{1,4})?|\.\d{1,4})\s{0,3}(px|pt|r?em|%)?")
+_HIDDEN = re.compile(r"""(?:^|[\s"'])hidden(?:[\s=/]|$)""")
 _OPACITY = re.compile(r"opacity\s{0,9}:\s{0,9}0(?:\.0{1,4})?\s{0,9}(?:;|!|$)")
 
 _DROPPED = frozenset({"head", "template", "svg", "math", "object", "select", "audio", "video", "canvas", "map"})
@@ -43,6 +44,9 @@ _CLOSES_ITSELF = {
 }
 _CELL_WALL = frozenset({"td", "th", "table"})
 _TABLE_TAGS = frozenset({"td", "th", "tr", "table", "tbody", "thead", "tfoot"})
+_ANY_TAG = re.compile(r"<[^<>]{0,4096}>")
+_MOST_TAGS = 50_000
+"""A mail with more has its rest read without structure; the longest newsletters have a tenth of it."""
 _DEEPEST = 400
 _DEEPEST_QUOTE = 12
 _LOOK_BACK = 60
@@ -71,8 +75,12 @@ def html_to_text(html: str, *, with_image_texts: bool = False) -> str:
     writer = _Writer(with_image_texts=with_image_texts)
     position = 0
     search = TAG.search
+    tag_count = 0
     while True:
         found = search(html, position)
+        if tag_count > _MOST_TAGS:
+            writer.text(_ANY_TAG.sub(" ", html[position:]))
+            break
         if found is None:
             writer.text(html[position:])
             break
@@ -83,6 +91,7 @@ def html_to_text(html: str, *, with_image_texts: bool = False) -> str:
         if name is None:
             position = after_markup(html, found)
             continue
+        tag_count += 1
         name = name.lower()
         end = tag_end(html, found.end())
         if found[1]:
@@ -93,6 +102,12 @@ def html_to_text(html: str, *, with_image_texts: bool = False) -> str:
                 end = raw_text_end(html, name, end)
         position = end
     return writer.result()
+
+
+def _hides(style: str) -> bool:
+    if _NO_DISPLAY.search(style) or _OPACITY.search(style):
+        return True
+    return _NO_HEIGHT.search(style) is not None and _OVERFLOW_HIDDEN.search(style) is not None
 
 
 class _Writer:
@@ -150,7 +165,7 @@ class _Writer:
             if self._blank and self._lines:
                 depth = self._stack[-1].quote_depth
                 last = self._lines[-1]
-                self._lines.append(">" * depth if depth and last.startswith(">") else "")
+                self._lines.append(">" * min(depth, len(last) - len(last.lstrip(">"))))
             self._blank = False
             depth = self._stack[-1].quote_depth
             if depth:
@@ -179,7 +194,7 @@ class _Writer:
         if tag in _PARAGRAPHS:
             self._blank = True
 
-    def open(self, tag: str, attributes: str) -> None:
+    def open(self, tag: str, attributes: str) -> None:  # noqa: PLR0912 - one branch an element
         """A start tag; `attributes` is what stands between its name and ">"."""
         if tag in _CLOSES_ITSELF:
             self._close_implied(tag)
@@ -238,25 +253,19 @@ class _Writer:
     def _style(self, element: _Element, attributes: str) -> None:
         for found in _ATTRIBUTE.finditer(attributes):
             name = found[1].lower()
+            value = found[2].strip("\"'").lower()
             if name == "style":
-                style = found[2].strip("\"'").lower()
-                if "&" in style:
-                    style = unescape(style)
-                if _NO_DISPLAY.search(style) or _OPACITY.search(style):
-                    element.is_hidden = True
-                elif _NO_HEIGHT.search(style) and _OVERFLOW_HIDDEN.search(style):
-                    element.is_hidden = True
+                style = unescape(value) if "&" in value else value
+                element.is_hidden = element.is_hidden or _hides(style)
                 size = _FONT_SIZE.search(style)
                 if size is not None:
                     # A parent of size 0 hides its own text only; layout tables use it against gaps between cells.
-                    element.is_tiny = float(size[1]) <= 1 and not style[size.end(1) : size.end()].endswith(("em", "%"))
-                    if float(size[1]) == 0:
-                        element.is_tiny = True
-            elif name == "id" and found[2].strip("\"'").lower() in _DIVIDER_IDS:
+                    element.is_tiny = float(size[1]) <= (1 if (size[2] or "px") in {"px", "pt"} else 0)
+            elif name == "id" and value in _DIVIDER_IDS:
                 self._end_line()
                 if not self._lines or self._lines[-1] != _DIVIDER:
                     self._lines.append(_DIVIDER)
-        if " hidden" in attributes and re.search(r"\shidden(?:[\s=/]|$)", attributes):
+        if _HIDDEN.search(attributes):
             element.is_hidden = True
 
     def close(self, tag: str) -> None:

@@ -1,4 +1,4 @@
-"""How much of a message is read. Mail is hostile input: every size has a bound, and passing one is a recorded defect."""
+"""How much of a message is read. Mail is hostile input: every size has a bound; passing one is a recorded defect."""
 
 from dataclasses import dataclass, field
 

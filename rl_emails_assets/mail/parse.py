@@ -8,7 +8,7 @@ from rl_emails_assets.mail.charsets import GuessBudget
 from rl_emails_assets.mail.dates import parse_date, received_at
 from rl_emails_assets.mail.headers import KEPT_HEADERS, Decoder, Fields
 from rl_emails_assets.mail.limits import DEFAULT_LIMITS, DefectLog, Limits
-from rl_emails_assets.mail.message import Address, Message
+from rl_emails_assets.mail.message import Address, Defect, Message
 from rl_emails_assets.mail.parts import Part, part_tree
 from rl_emails_assets.mail.zones import split_zones
 
@@ -25,6 +25,9 @@ def parse(rfc822: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Message:
     decoder = Decoder(log, GuessBudget(limits.charset_guesses), limits)
     root = part_tree(data, decoder)
     decoder.fallback_charset = _body_charset(root)
+    if decoder.fallback_charset and Defect("header-8bit", "content-disposition") in log.found:
+        # File names in raw bytes are in the charset of the text, which only the whole tree tells.
+        root = part_tree(data, decoder)
     body = read_body(root, decoder)
     return _message(root.fields, body, decoder, len(rfc822))
 

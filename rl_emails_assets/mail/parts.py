@@ -10,6 +10,15 @@ from rl_emails_assets.mail.transfer import decode_transfer
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,127}/[a-z0-9!#$&^_.+\-]{1,127}")
 _SNIFFED_BOUNDARY = re.compile(rb"(?:^|\n)--([!-~][ -~]{0,69}?)[ \t]*\r?\n")
+_NEAREST_TYPES = {
+    "application": "application/octet-stream",
+    "audio": "application/octet-stream",
+    "html": "text/html",
+    "image": "application/octet-stream",
+    "multipart": "multipart/mixed",
+    "text": "text/plain",
+    "video": "application/octet-stream",
+}
 _TRANSPARENT = frozenset({"", "7bit", "8bit", "binary"})
 
 
@@ -46,7 +55,7 @@ class Part:
     @property
     def is_message(self) -> bool:
         """Whether it is a message of its own."""
-        return self.content_type in {"message/rfc822", "message/global", "message/news"}
+        return self.content_type in {"message/rfc822", "message/global", "message/news", "message/partial"}
 
     @property
     def declared_name(self) -> str:
@@ -74,13 +83,15 @@ class _Builder:
         fields, body_start = split_headers(source, start, end, self.limits, self.log)
         self.count += 1
         values = fields.get("content-type")
-        content_type, params = default_type, {}
+        content_type = default_type
+        params: dict[str, str] = {}
         if values:
             if len(values) > 1:
                 self.log.add("header-repeated", "content-type")
             token, params = parse_parameters(self.decoder.raw(values[0], "content-type"), self.decoder, "content-type")
             content_type = self._media_type(token, default_type)
-        disposition, disposition_params = "", {}
+        disposition = ""
+        disposition_params: dict[str, str] = {}
         values = fields.get("content-disposition")
         if values:
             where = "content-disposition"
@@ -91,8 +102,8 @@ class _Builder:
         token = token.strip("\"' ").partition(" ")[0]
         if _MEDIA_TYPE.fullmatch(token):
             return token
-        self.log.add("content-type-unreadable", "taken as the default")
-        return {"text": "text/plain", "html": "text/html", "multipart": "multipart/mixed"}.get(token, default_type)
+        self.log.add("content-type-unreadable", "the nearest readable type is taken")
+        return _NEAREST_TYPES.get(token.partition("/")[0], default_type)
 
 
 def part_tree(data: bytes, decoder: Decoder) -> Part:
@@ -190,6 +201,5 @@ def _spans(source: bytes, start: int, end: int, boundary: bytes, builder: _Build
         opened = end if newline < 0 else newline + 1
     if opened >= 0:
         builder.log.add("boundary-unclosed", "the last part ends with the message")
-        if opened < end:
-            spans.append((opened, end))
+        spans.append((opened, end))
     return spans

@@ -12,7 +12,9 @@ _PRELOAD = (
 """What the dictionary starts with, fixed by [MS-OXRTFCP] section 2.1.2.1."""
 _DICTIONARY_BYTES = 4_096
 _COMPRESSED, _PLAIN = b"LZFu", b"MELA"
-_TOKEN = re.compile(r"\\(?:([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|'([0-9a-fA-F]{2})|(.))|([{}])|[\r\n]+|([^\\{}\r\n]+)", re.DOTALL)
+_TOKEN = re.compile(
+    r"\\(?:([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|'([0-9a-fA-F]{2})|(.))|([{}])|[\r\n]+|([^\\{}\r\n]+)", re.DOTALL
+)
 _SKIPPED_GROUPS = frozenset(
     {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "generator", "listtable"}
 )
@@ -68,7 +70,7 @@ def decompress_rtf(data: bytes, most: int) -> bytes:
     return bytes(out[:most])
 
 
-def rtf_to_text(rtf: bytes) -> str:
+def rtf_to_text(rtf: bytes) -> str:  # noqa: PLR0912 - one branch a kind of token
     """The visible text of an RTF document; "" when it is none."""
     if not rtf.startswith(b"{\\rtf"):
         return ""
@@ -94,9 +96,7 @@ def rtf_to_text(rtf: bytes) -> str:
         if brace == "}":
             if len(hidden) > 1:
                 hidden.pop()
-        elif symbol == "*" and at_group_start:
-            hidden[-1] = True
-        elif word is not None and (word in _SKIPPED_GROUPS and at_group_start):
+        elif (symbol == "*" and at_group_start) or (word is not None and (word in _SKIPPED_GROUPS and at_group_start)):
             hidden[-1] = True
         elif hidden[-1]:
             pass

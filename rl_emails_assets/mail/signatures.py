@@ -4,14 +4,19 @@ A signature here is all that stands below the last sentence: the sign-off with t
 telephone adds, list footers, disclaimers and advertisements.
 """
 
+import re
+
 from rl_emails_assets.mail.zone_patterns import (
     CONTACT,
     DISCLAIMER,
+    FOOTER_OPENINGS,
     FOOTER_RULE_NEXT,
     LONGEST_LINE,
     RULE_LINE,
     SENT_FROM,
-    SIGN_OFF,
+    SIGN_OFF_ABROAD,
+    SIGN_OFF_CORE,
+    SIGN_OFF_WORDS,
     TITLE,
 )
 
@@ -20,6 +25,9 @@ _LONGEST_FOOTER = 40
 _LONGEST_BLOCK = 12
 """Lines with text of a sign-off with its name and contact lines."""
 _LONGEST_SHORT_LINE = 72
+_DOMAIN = re.compile(r"@\S{1,255}")
+_GOES_ON = re.compile(r", (?:is|was|it|which|but|where|because|i)\b", re.IGNORECASE)
+"""How a sentence goes on that only begins like "Sent from my iPhone"."""
 _FOOTER_FIRST = frozenset("-—–_=*~#+─━")
 
 
@@ -51,7 +59,8 @@ def _footer_start(lines: list[str], end: int) -> int:
         texts += 1
         if texts > _LONGEST_FOOTER:
             break
-        if _is_footer_line(line, lines, index, end):
+        is_rule_above = index + 1 == start < end and RULE_LINE.match(line[:LONGEST_LINE]) is not None
+        if is_rule_above or _is_footer_line(line, lines, index, end):
             start = index
     return start
 
@@ -60,11 +69,14 @@ def _is_footer_line(line: str, lines: list[str], index: int, end: int) -> bool:
     if line[0] in _FOOTER_FIRST:
         if line in {"--", "—", "–", "---"}:
             return index > 0 and index + 1 < end
-        if RULE_LINE.match(line):
+        if RULE_LINE.match(line[:LONGEST_LINE]):
             below = " ".join(lines[index + 1 : index + 7])[:LONGEST_LINE]
             return FOOTER_RULE_NEXT.search(below) is not None
+    opening = line[:3].lower()
+    if opening.isalpha() and opening.isascii() and opening not in FOOTER_OPENINGS:
+        return False
     if len(line) <= 80 and SENT_FROM.match(line):
-        return True
+        return _GOES_ON.search(line) is None
     return DISCLAIMER.match(line[:LONGEST_LINE]) is not None
 
 
@@ -79,17 +91,24 @@ def _block_start(lines: list[str], end: int, sender: str) -> int:
             break
         texts.append(index)
     for index in reversed(texts):
-        if _is_sign_off(lines[index].strip()) and _below_is_short(lines, index + 1, end):
+        if not _has_text(lines, index):
+            continue
+        if _is_sign_off(lines[index].strip(), is_last=index == texts[0]) and _is_short_below(lines, index + 1, end):
             return index
     return _unannounced_start(lines, texts, end, sender)
 
 
-def _is_sign_off(line: str) -> bool:
-    match = SIGN_OFF.match(line)
-    if match is None:
-        return False
+def _is_sign_off(line: str, *, is_last: bool) -> bool:
+    """Whether a line ends a letter. Nothing but thanks in the last line is what the sender has to say."""
+    match = SIGN_OFF_WORDS.match(line)
+    if match is None or SIGN_OFF_CORE.search(match[0]) is None:
+        match = SIGN_OFF_ABROAD.match(line)
+        if match is None:
+            return False
     rest = line[match.end() :].strip()
-    return not rest or (line[match.end() - 1] in " ,.!;:-*" and _is_name(rest))
+    if not rest:
+        return not is_last
+    return not line[match.end() - 1].isalnum() and _is_name(rest)
 
 
 def _is_name(text: str) -> bool:
@@ -98,47 +117,57 @@ def _is_name(text: str) -> bool:
     return 0 < len(words) <= 4 and all(word[0].isupper() and word[-1] not in "?:;" for word in words)
 
 
-def _below_is_short(lines: list[str], start: int, end: int) -> bool:
+def _is_short_below(lines: list[str], start: int, end: int) -> bool:
     """Whether nothing below reads like a sentence."""
     return not any(_is_sentence(line.strip()) for line in lines[start:end])
 
 
 def _is_sentence(line: str) -> bool:
     words = line.split()
-    if len(words) < 5 or CONTACT.search(line) or TITLE.search(line):
+    if len(words) < 5:
         return False
-    return line[-1] in ".?!" or sum(word[0].islower() for word in words) > len(words) // 2
+    lower = sum(word[0].islower() for word in words)
+    if lower > len(words) // 2 or (line[-1] in ".?!" and lower):
+        return True
+    return line[-1] in ".?!" and CONTACT.search(line) is None and TITLE.search(line) is None
 
 
 def _unannounced_start(lines: list[str], texts: list[int], end: int, sender: str) -> int:
-    """The first line of a name or contact block without a sign-off above it."""
-    if not texts:
-        return end
-    start, contacts = end, 0
+    """The first line of a name, or of a name with contact lines, that no sign-off announces."""
+    start, details = end, 0
     for index in texts:
         line = lines[index].strip()
-        if CONTACT.search(line) and not _is_sentence_with_contact(line):
-            contacts += 1
-        elif not (_is_name(line) or (TITLE.search(line) and not _is_sentence(line) and line[-1] not in ".?!:")):
+        if _is_sentence(line):
+            break
+        if CONTACT.search(line) is not None or (TITLE.search(line) is not None and line[-1] not in ".?!:"):
+            details += 1
+        elif not _is_name(line) and not _is_heading(line):
             break
         start = index
-        if index + 1 < end and not lines[index - 1].strip() and contacts:
+        if _is_name(line) and not lines[index - 1].strip():
             break
-    has_body_above = any(line.strip() for line in lines[:start])
-    if start < end and has_body_above and (contacts or _is_sender(lines[start].strip(), sender)):
+    if start == end or not _has_text(lines, start):
+        return end
+    first = lines[start].strip()
+    if _is_sender(first, sender) or (details and _is_name(first) and start != texts[0]):
         return start
     last = lines[texts[0]].strip()
     is_apart = texts[0] > 0 and not lines[texts[0] - 1].strip()
-    if any(line.strip() for line in lines[: texts[0]]) and (
-        _is_sender(last, sender) or (is_apart and _is_name(last) and len(last.split()) <= 3 and last[-1] not in "!.")
-    ):
+    is_first_name = is_apart and last.isalpha() and len(last) <= 12 and last[0].isupper() and last[1:].islower()
+    if _is_sender(last, sender) or (is_first_name and SIGN_OFF_CORE.search(last) is None):
         return texts[0]
     return end
 
 
-def _is_sentence_with_contact(line: str) -> bool:
+def _has_text(lines: list[str], end: int) -> bool:
+    """Whether there is a line above; a mail that is all sign-off says what its sender wants to say."""
+    return any(map(str.strip, lines[:end]))
+
+
+def _is_heading(line: str) -> bool:
+    """Whether it is written like the name of an office: up to seven words, the long ones capitalized."""
     words = line.split()
-    return len(words) > 4 and sum(word[0].islower() for word in words) > len(words) // 2
+    return len(words) <= 7 and line[-1] not in ".?!:,;" and all(word[0].isupper() or len(word) < 4 for word in words)
 
 
 def _is_sender(line: str, sender: str) -> bool:
@@ -146,5 +175,5 @@ def _is_sender(line: str, sender: str) -> bool:
     if not sender or len(line) > 40:
         return False
     words = [word for word in line.casefold().replace(".", " ").replace(",", " ").split() if word.isalpha()]
-    known = sender.casefold()
-    return 0 < len(words) <= 4 and any(len(word) > 1 and word in known for word in words) and words[0][0] in known
+    known = "".join(filter(str.isalpha, _DOMAIN.sub("", sender.casefold())))
+    return 0 < len(words) <= 4 and any(len(word) > 2 and word in known for word in words) and _is_name(line)

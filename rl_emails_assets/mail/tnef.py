@@ -42,7 +42,7 @@ class Tnef:
     attachments: list[TnefAttachment] = field(default_factory=list)
 
 
-def parse_tnef(data: bytes, limits: Limits, log: DefectLog, where: str) -> Tnef | None:
+def parse_tnef(data: bytes, limits: Limits, log: DefectLog, where: str) -> Tnef | None:  # noqa: PLR0912 - one branch an attribute
     """The contents of a TNEF stream as far as it is whole; None when it is none."""
     if not data.startswith(_SIGNATURE):
         log.add("tnef-unreadable", where)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from rl_emails_assets.mail.limits import DefectLog
 
-_NOT_BASE64 = bytes(byte for byte in range(256) if not (chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "+/")))
+_NOT_BASE64 = bytes(
+    byte for byte in range(256) if not (chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "+/"))
+)
 _FOREIGN_LINE = re.compile(rb"[^A-Za-z0-9+/\r\n]")
 _PAD = re.compile(rb"=+")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?$", re.MULTILINE)
@@ -97,7 +99,7 @@ def _uu_file(data: bytes, begin: re.Match[bytes]) -> InlineFile | None:
             break
         out.append(decoded)
         position = next_line
-    if not out:
+    if not any(out):
         return None
     return InlineFile(begin[1].strip(), b"".join(out), begin.start(), position)
 

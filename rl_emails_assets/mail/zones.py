@@ -6,11 +6,14 @@ lines are quoted and the rest stays the sender's (replies between the lines); ot
 """
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from rl_emails_assets.mail.signatures import signature_start
 from rl_emails_assets.mail.zone_patterns import (
     ADDRESS_TAIL,
+    ATTRIBUTION_OPENING,
     ATTRIBUTION_START,
     ATTRIBUTION_VERB,
     BEGIN_FORWARD,
@@ -21,15 +24,19 @@ from rl_emails_assets.mail.zone_patterns import (
     LONGEST_LINE,
     NAME_AND_VERB,
     NOTES_DATE,
+    PROMPT,
     RULE_LINE,
 )
 
 _DIVIDER_FIRST = frozenset("-_=*–— \t")
 _COLONS = (":", "：")
 _HEADER_BLOCK_LINES = 12
-"""Lines below "From:" in which the other headers are looked for; long recipient lists wrap."""
+"""Lines below "From:" in which the other headers are looked for."""
+_RECIPIENT_LINES = 60
+"""The same below "To:", whose list may be wrapped."""
 _ATTRIBUTION_LINES = 4
 _NOTES_LINES_ABOVE = 7
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +58,48 @@ class _Boundary(NamedTuple):
 def split_zones(text: str, *, html: str = "", sender: str = "") -> Zones:
     """Sort the lines of a plain text body into new, quoted and signature.
 
-    `sender` is the sender's name and address, which helps to recognize a bare name as a signature.
+    `sender` is the sender's name and address, which helps to recognize a bare name as a signature. `html` is the HTML
+    body of the same mail: with one, a text that is all ">" lines and quotes nobody is indented, not quoted.
     """
-    del html
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if "\r" in text else text.split("\n")
     is_quoted, cuts = _quoted_lines(lines)
-    if not cuts and not any(is_quoted):
+    if not cuts and (
+        not any(is_quoted) or (html and _is_all_quoted(lines, is_quoted)) or _is_session(lines, is_quoted)
+    ):
         start = signature_start(lines, sender)
         return Zones(_joined(lines[:start]), "", _joined(lines[start:]))
     return _assemble(lines, is_quoted, cuts, sender)
 
 
 def _assemble(lines: list[str], is_quoted: list[bool], cuts: list[int], sender: str) -> Zones:
-    new: list[str] = []
-    signature: list[str] = []
-    block: list[str] = []
-    last = max((i for i, quoted in enumerate(is_quoted) if not quoted and lines[i].strip()), default=-1)
-    signed_ends = {*cuts[:1], last + 1}
-    for index in range(len(lines) + 1):
-        if index < len(lines) and not is_quoted[index]:
-            block.append(lines[index])
-        if index + 1 in signed_ends or index == len(lines) or (index + 1 < len(lines) and is_quoted[index + 1]):
-            start = signature_start(block, sender) if index + 1 in signed_ends else len(block)
-            new += block[:start]
-            signature += block[start:]
-            block = []
-    quoted = [line for line, is_q in zip(lines, is_quoted, strict=True) if is_q]
-    return Zones(_joined(new), _joined(quoted), _joined(signature))
+    """Collect the zones; a signature is looked for above the first boundary and at the end of the sender's lines."""
+    runs = [(key, [line for _, line in run]) for key, run in groupby(zip(is_quoted, lines, strict=True), itemgetter(0))]
+    first_cut = cuts[0] if cuts else -1
+    last_new = max((at for at, (key, run) in enumerate(runs) if not key and any(map(str.strip, run))), default=-1)
+    zones: tuple[list[str], list[str], list[str]] = ([], [], [])
+    new, quoted, signature = zones
+    end = 0
+    for at, (key, run) in enumerate(runs):
+        end += len(run)
+        if key or (0 < at < len(runs) - 1 and not any(map(str.strip, run))):
+            quoted += run
+        elif at == last_new or end == first_cut:
+            start = signature_start(run, sender)
+            new += run[:start]
+            signature += run[start:]
+        else:
+            new += run
+    return Zones(*map(_joined, zones))
+
+
+def _is_all_quoted(lines: list[str], is_quoted: list[bool]) -> bool:
+    return all(quoted or not line.strip() for line, quoted in zip(lines, is_quoted, strict=True))
+
+
+def _is_session(lines: list[str], is_quoted: list[bool]) -> bool:
+    """Whether most of the lines with a ">" are code behind a prompt; asked only where nobody is quoted by name."""
+    marked = [line[:LONGEST_LINE] for quoted, line in zip(is_quoted, lines, strict=True) if quoted]
+    return 2 * sum(PROMPT.match(line) is not None for line in marked) > len(marked)
 
 
 def _joined(lines: list[str]) -> str:
@@ -88,19 +110,21 @@ def _quoted_lines(lines: list[str]) -> tuple[list[bool], list[int]]:
     """For each line whether it is quoted, and the first lines of the boundaries."""
     is_quoted = [False] * len(lines)
     cuts: list[int] = []
-    index = 0
-    while index < len(lines):
-        line = lines[index].strip()
-        if not line:
-            index += 1
+    next_index = 0
+    for index, raw in enumerate(lines):
+        if index < next_index:
             continue
-        if line[0] == ">":
+        line = raw.strip()
+        if not line:
+            continue
+        first = line[0]
+        if first == ">":
             is_quoted[index] = True
-            index += 1
+            continue
+        if first not in _DIVIDER_FIRST and ":" not in line and "：" not in line:
             continue
         boundary = _boundary_at(lines, index, line)
         if boundary is None:
-            index += 1
             continue
         cuts.append(boundary.start)
         if not _is_prefixed(lines, boundary.end):
@@ -109,7 +133,7 @@ def _quoted_lines(lines: list[str]) -> tuple[list[bool], list[int]]:
             break
         for inside in range(boundary.start, boundary.end):
             is_quoted[inside] = True
-        index = boundary.end
+        next_index = boundary.end
     return is_quoted, cuts
 
 
@@ -126,6 +150,8 @@ def _boundary_at(lines: list[str], index: int, line: str) -> _Boundary | None:
         return None
     if line[0] in _DIVIDER_FIRST and DIVIDER.match(line):
         return _after_header_block(lines, index, index + 1)
+    if line.startswith("---") and line.endswith("---") and ATTRIBUTION_VERB.search(line) and DATE_EVIDENCE.search(line):
+        return _Boundary(index, index + 1)
     colon = line.find(":", 0, LONGEST_HEADER_KEY + 4)
     if colon < 0:
         colon = line.find("：", 0, LONGEST_HEADER_KEY + 4)
@@ -145,22 +171,26 @@ def _boundary_at(lines: list[str], index: int, line: str) -> _Boundary | None:
 def _attribution(lines: list[str], index: int, line: str) -> _Boundary | None:
     """The attribution ("On ... wrote:") that ends in this line and may begin up to three lines above."""
     joined = line
+    found: int | None = None
+    is_sure = False
     for start in range(index, max(index - _ATTRIBUTION_LINES, -1), -1):
         above = lines[start].strip()
-        if not above or len(above) > LONGEST_LINE or above[0] == ">":
+        if not above or len(above) > LONGEST_LINE or above[0] == ">" or (start < index and above[-1] in ".?!"):
             break
         joined = above if start == index else f"{above} {joined}"
         tail = joined.rstrip("*_ ")
-        if (
-            ATTRIBUTION_START.match(above)
-            and DATE_EVIDENCE.search(joined)
-            and (ATTRIBUTION_VERB.search(joined) or ADDRESS_TAIL.search(tail))
-        ):
+        has_date = DATE_EVIDENCE.search(joined) is not None
+        has_verb = ATTRIBUTION_VERB.search(joined) is not None
+        if not has_verb and ADDRESS_TAIL.search(tail) is None:
+            continue
+        if ATTRIBUTION_OPENING.match(above) and (has_date or (has_verb and "@" in joined)):
             return _Boundary(start, index + 1)
-        if DATE_EVIDENCE.search(above) and ADDRESS_TAIL.search(tail):
-            return _Boundary(start, index + 1)
-        if "@" in above and ATTRIBUTION_VERB.search(tail[-30:]):
-            return _Boundary(start, index + 1)
+        if not is_sure and has_date and ATTRIBUTION_START.match(above):
+            found, is_sure = start, True
+        elif found is None and ((has_date and not has_verb) or ("@" in above and has_verb)):
+            found = start
+    if found is not None:
+        return _Boundary(found, index + 1)
     if NAME_AND_VERB.match(line) and _is_prefixed(lines, index + 1):
         return _Boundary(index, index + 1)
     return None
@@ -177,8 +207,11 @@ def _header_block(lines: list[str], index: int, key: str) -> _Boundary | None:
     """The quoted header block that this line begins, with the rule or the Lotus Notes name above it."""
     keys = {key}
     end = index + 1
-    for below in range(index + 1, min(index + _HEADER_BLOCK_LINES, len(lines))):
+    most = _RECIPIENT_LINES if key == "to" else _HEADER_BLOCK_LINES
+    for below in range(index + 1, min(index + most, len(lines))):
         found = _header_key(lines[below].strip())
+        if found in keys and found != "cc":
+            break
         if found is not None:
             keys.add(found)
             end = below + 1
@@ -210,14 +243,17 @@ def _notes_start(lines: list[str], index: int) -> int | None:
         match = NOTES_DATE.search(line)
         if match is None:
             continue
-        start = above
-        if match.start() < 3:
-            while start > 0 and start > above - 2 and not lines[start - 1].strip():
-                start -= 1
-            if start > 0 and lines[start - 1].strip():
-                start -= 1
-        return start
+        return above if match.start() >= 3 else _name_line(lines, above)
     return None
+
+
+def _name_line(lines: list[str], index: int) -> int:
+    """The index of the name above a Lotus Notes date, across at most one blank line; `index` when there is none."""
+    for above in range(index - 1, max(index - 3, -1), -1):
+        name = lines[above].strip()
+        if name:
+            return above if len(name) <= _LONGEST_NAME and name[-1] not in ".?!,:;" else index
+    return index
 
 
 def _after_header_block(lines: list[str], start: int, end: int) -> _Boundary:

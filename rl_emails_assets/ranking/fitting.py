@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 LEVEL_PENALTY = 3.0
 STEP_PENALTY = 30.0
 """In units of messages of average weight; chosen on the training mailboxes, flat within a factor of 3."""
-_NEWTON_STEPS = 40
+_CALIBRATION_STEPS = 40
 _CONVERGED = 1e-9
 
 
@@ -111,7 +111,8 @@ def fit(x: Floats, y: Floats, group: NDArray[np.int64], weight: Floats) -> tuple
         return float(weight @ (np.logaddexp(0.0, z) - y * z) + (at - centre) @ penalty @ (at - centre) / 2)
 
     current = loss(beta)
-    for _ in range(_NEWTON_STEPS):
+    gained = np.inf
+    while gained > _CONVERGED * abs(current):
         p = _sigmoid(full @ beta)
         gradient = full.T @ (weight * (p - y)) + penalty @ (beta - centre)
         curvature = full.T @ (full * (weight * p * (1 - p))[:, None]) + penalty
@@ -121,8 +122,6 @@ def fit(x: Floats, y: Floats, group: NDArray[np.int64], weight: Floats) -> tuple
             step = step / 2
         beta = beta - step
         gained, current = current - next_loss, next_loss
-        if gained < _CONVERGED * abs(current):
-            break
     return beta[:size], beta[size:]
 
 
@@ -130,7 +129,7 @@ def calibrate(log_odds: Floats, y: Floats, weight: Floats) -> tuple[float, float
     """(slope, intercept) that make log odds of left-out mail match what happened (Platt 1999)."""
     x = np.column_stack([log_odds, np.ones_like(log_odds)])
     beta = np.array([1.0, 0.0])
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(_CALIBRATION_STEPS):
         p = _sigmoid(x @ beta)
         curvature = x.T @ (x * (weight * p * (1 - p))[:, None]) + 1e-9 * np.eye(2)
         beta -= np.linalg.solve(curvature, x.T @ (weight * (p - y)))

@@ -167,7 +167,7 @@ def _numeric_reader(term: Numeric, weights: Mapping[str, Any]) -> _Reader:
 
     def read(message: RankInput) -> tuple[Value, float]:
         value = term_read(message)
-        if value is None or value != value:  # noqa: PLR0124 - not a number is nothing measured
+        if value is None or not math.isfinite(value):
             return None, missing
         if value <= first:
             return value, heights[0]

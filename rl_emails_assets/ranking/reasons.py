@@ -1,5 +1,6 @@
 """Contributions in words: one template for each term, filled from the message at the moment of the decision."""
 
+import math
 from collections.abc import Callable, Iterable
 
 from rl_emails_assets.ranking.rank_input import RankInput
@@ -41,10 +42,12 @@ _URGENCY = {"now": "Wants attention now", "today": "Wants attention today", "thi
 
 def duration(hours: float) -> str:
     """A length of time as a person says it, rounded up: "5 minutes", "3 hours", "2 days", "4 weeks"."""
-    for limit, size, unit in ((1.0, 1 / 60, "minute"), (48.0, 1.0, "hour"), (24.0 * 21, 24.0, "day")):
+    if not math.isfinite(hours):
+        return "a long time"
+    for limit, in_one_hour, unit in ((1.0, 60.0, "minute"), (48.0, 1.0, "hour"), (24.0 * 21, 1 / 24, "day")):
         if hours < limit:
-            return _counted(max(1, -int(-hours // size)), unit)
-    weeks = -int(-hours // (24 * 7))
+            return _counted(max(1, math.ceil(round(hours * in_one_hour, 6))), unit)
+    weeks = math.ceil(hours / (24 * 7))
     return _counted(weeks, "week") if weeks <= 100 else "2 years or more"
 
 
@@ -73,6 +76,12 @@ def _deadline(hours: float | None) -> str:
     if hours is None:
         return ""
     return "Its deadline had passed" if hours < 0 else f"Due within {duration(hours)}"
+
+
+def _subject(length: int) -> str:
+    if length == 0:
+        return "No subject"
+    return "Short subject" if length < 20 else "Long subject" if length > 60 else ""
 
 
 def _always(text: str) -> Callable[[RankInput], str]:
@@ -123,9 +132,7 @@ TEMPLATES: dict[str, Callable[[RankInput], str]] = {
     "recipient_count": lambda m: (
         f"Sent to {_counted(m.recipient_count, 'recipient')}" if m.recipient_count else "Names no recipient"
     ),
-    "subject_length": lambda m: (
-        f"Subject of {_counted(m.subject_length, 'character')}" if m.subject_length else "No subject"
-    ),
+    "subject_length": lambda m: _subject(m.subject_length),
     "word_count": lambda m: f"{_counted(m.word_count, 'word')} of new text" if m.word_count else "No new text",
     "question_count": lambda m: (
         "Asks no question"

@@ -119,7 +119,7 @@ TERMS: tuple[Term, ...] = (
     # machines
     _flag("is_bulk", -1.2, is_taught=False),
     _flag("is_automatic", -1.0, is_taught=False),
-    _flag("is_from_owner", -4.0, is_taught=False),
+    _flag("is_from_owner", -8.0, is_taught=False),
     # the verdict and what was extracted
     Choice(
         "category",

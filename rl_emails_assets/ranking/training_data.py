@@ -32,9 +32,14 @@ REPLY_WINDOW = timedelta(days=30)
 UNTITLED_WINDOW = timedelta(days=3)
 """The same for messages without a subject, where nothing but the people ties a reply to its parent."""
 SENT_FOLDERS = frozenset({"sent", "sent_items", "_sent_mail"})
-_AUTHORED = ("r-sig-mac", "r-sig-finance")
-_LIST_OWNERS = {"r-sig-mac": ("urbanek", "ripley"), "r-sig-finance": ("peterson", "ulrich")}
-_MBOX_FROM = re.compile(rb"^From \S{1,200}(?: at \S{1,200})? .{0,60}\d{4}$")
+_LIST_OWNERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "r-sig-mac": {"urbanek": ("simon urbanek",), "ripley": ("brian ripley",)},
+    "r-sig-finance": {"peterson": ("brian g. peterson",), "ulrich": ("joshua ulrich", "josh ulrich")},
+}
+"""Who stands in for the owner of a list, by the names that they write under."""
+# How archives since 2018 hide addresses: "n@me @end|ng |rom ho@t@org".
+_HIDDEN = re.compile(r"^([^<>()\s]{1,200}) @end(?:\||i)ng (?:\||f)rom ([^<>()\s]{1,200})")
+_MBOX_FROM = re.compile(rb"^From \S{1,200} .{0,250}\d\d:\d\d:\d\d \d{4}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,8 @@ def load_mailboxes(folder: Path) -> Iterator[Mailbox]:
         name = path.name.removesuffix(".mbox.gz")
         messages, skipped = _read(_mbox_items(path))
         listed = [_through_list(message, name) for message in messages]
-        for author in _LIST_OWNERS.get(name, ()):
-            yield mailbox(f"{name}/{author}", listed, _authors(listed, author), skipped)
+        for author, names in _LIST_OWNERS.get(name, {}).items():
+            yield mailbox(f"{name}/{author}", listed, _authors(listed, names), skipped)
 
 
 def mailbox(name: str, messages: list[Raw], owners: frozenset[str], skipped_count: int) -> Mailbox:
@@ -119,8 +124,7 @@ def _tar_items(path: Path) -> Iterator[tuple[str, bytes]]:
             if member.isfile() and member.size <= MAX_MESSAGE_BYTES:
                 parts = member.name.split("/")
                 handle = archive.extractfile(member)
-                if handle is not None:
-                    yield parts[1] if len(parts) > 2 else "", handle.read()
+                yield parts[1] if len(parts) > 2 else "", handle.read() if handle else b""
 
 
 def _mbox_items(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -175,9 +179,15 @@ def _raw(folder: str, data: bytes) -> Raw | None:
 
 
 def _addresses(parsed: StdMessage, name: str) -> tuple[str, ...]:
-    values = [str(value).replace("\n", " ").replace(" at ", "@") for value in parsed.get_all(name, [])]
+    values = [str(value).replace("\n", " ") for value in parsed.get_all(name, [])]
+    values = [_HIDDEN.sub(_shown, value).replace(" at ", "@") for value in values]
     found = (address.strip().lower() for _, address in getaddresses(values))
     return tuple(dict.fromkeys(address for address in found if "@" in address))
+
+
+def _shown(hidden: re.Match[str]) -> str:
+    """One address a person again: what stands for a letter becomes a dot."""
+    return "@".join(re.sub("[@|]", ".", part) for part in hidden.groups())
 
 
 def _ids(parsed: StdMessage, name: str) -> tuple[str, ...]:
@@ -230,14 +240,10 @@ def _enron_owner(name: str, messages: list[Raw]) -> frozenset[str]:
     return frozenset(found | {f"{initial}{surname}@{host}" for host in hosts})
 
 
-def _authors(messages: list[Raw], author: str) -> frozenset[str]:
-    return frozenset(
-        message.from_address for message in messages if author in message.from_address.partition("@")[0]
-    ) or frozenset(_by_name(messages, author))
-
-
-def _by_name(messages: list[Raw], author: str) -> set[str]:
-    return {message.from_address for message in messages if author in message.headers.get("from", "").lower()}
+def _authors(messages: list[Raw], names: tuple[str, ...]) -> frozenset[str]:
+    """The addresses that somebody of the names wrote from."""
+    found = {message.from_address: message.headers["from"].lower() for message in messages}
+    return frozenset(address for address, written in found.items() if any(name in written for name in names))
 
 
 def _threads(messages: list[Raw], owners: frozenset[str]) -> list[str]:

@@ -11,6 +11,10 @@ import polars as pl
 
 from rl_emails_assets.signals.keys import sent_by_owner
 
+HOURS_OF_US = 1 / 3.6e9
+"""To multiply with: polars divides a long column and a single value in two ways that differ in the last bit, and a value
+must not depend on how many others are computed with it."""
+
 MEDIAN_ANSWERS = 100
 """A contact's median reply time is taken over this many latest answers: it stays current, and bounded in cost."""
 
@@ -53,7 +57,8 @@ def answered(frame: pl.DataFrame, owner_addresses: Collection[str]) -> pl.DataFr
             "sender",
             "domain",
             answer_seq=pl.min_horizontal("named_seq", "unnamed_seq"),
-            hours=(pl.min_horizontal("named_at", "unnamed_at") - pl.col("received_at")).dt.total_microseconds() / 3.6e9,
+            hours=(pl.min_horizontal("named_at", "unnamed_at") - pl.col("received_at")).dt.total_microseconds()
+            * HOURS_OF_US,
         )
         .filter(pl.col("answer_seq").is_not_null())
         .sort("answer_seq", "seq")

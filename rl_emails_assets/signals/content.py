@@ -30,7 +30,6 @@ HEADERS_READ: tuple[str, ...] = (
 _MAX_CHARS = 200_000  # of a text; a longer one says nothing new, and costs
 _MAX_DATE_CHARS = 100
 
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,2000}", re.IGNORECASE)
 _QUESTION = re.compile(r"[?？؟]+")
 _WORD = re.compile(r"\w+")
 _GREETING_CHARS = 80
@@ -104,13 +103,13 @@ def content_features(
         names: The owner's names, from `owner_names`.
     """
     written = new_text[:_MAX_CHARS]
-    whole = text[:_MAX_CHARS]
+    words = written.split()
     sent = _sent_locally(headers.get("date", ""), at)
     return ContentFeatures(
         subject_length=len(subject),
-        word_count=len(written.split()),
-        question_count=_question_count(written),
-        link_count=len(_LINK.findall(whole)),
+        word_count=len(words),
+        question_count=_question_count(words),
+        link_count=_link_count(text[:_MAX_CHARS]),
         attachment_count=attachment_count,
         has_calendar=has_calendar,
         is_html_only=is_html_only,
@@ -132,10 +131,19 @@ def _sent_locally(date_header: str, at: datetime) -> datetime:
     return sent
 
 
-def _question_count(written: str) -> int:
-    if "?" not in written and "？" not in written and "؟" not in written:
-        return 0
-    return len(_QUESTION.findall(_LINK.sub(" ", written)))
+def _link_count(text: str) -> int:
+    folded = text.lower()
+    with_scheme = folded.count("http://") + folded.count("https://")
+    return with_scheme + folded.count("www.") - folded.count("//www.")
+
+
+def _question_count(words: list[str]) -> int:
+    """Runs of question marks, but those of a link's query."""
+    return sum(
+        len(_QUESTION.findall(word))
+        for word in words
+        if ("?" in word or "？" in word or "؟" in word) and "://" not in word and word[:4].lower() != "www."
+    )
 
 
 def _names_owner(written: str, names: frozenset[str]) -> bool:

@@ -9,11 +9,10 @@ from collections.abc import Collection
 
 import polars as pl
 
-from rl_emails_assets.signals.answers import answered, running_median
+from rl_emails_assets.signals.answers import HOURS_OF_US, answered, running_median
 from rl_emails_assets.signals.keys import normalized, ordered, sent_by_owner
 
-_HOUR_US = 3.6e9
-_DAY_US = 24 * _HOUR_US
+_DAYS_OF_US = HOURS_OF_US / 24
 
 HISTORY_FEATURES: tuple[str, ...] = (
     "is_from_owner",
@@ -72,8 +71,8 @@ def history_features(
     )
 
 
-def _since(previous: str, unit_us: float) -> pl.Expr:
-    return (pl.col("received_at") - pl.col(previous)).dt.total_microseconds() / unit_us
+def _since(previous: str, unit_of_us: float) -> pl.Expr:
+    return (pl.col("received_at") - pl.col(previous)).dt.total_microseconds() * unit_of_us
 
 
 def _own(frame: pl.DataFrame, owners: list[str]) -> pl.DataFrame:
@@ -94,8 +93,8 @@ def _own(frame: pl.DataFrame, owners: list[str]) -> pl.DataFrame:
         owner_in["to"].alias("is_owner_in_to"),
         owner_in["cc"].alias("is_owner_in_cc"),
     ).with_columns(
-        _since("sender_previous_at", _DAY_US).alias("sender_days_since_received"),
-        _since("thread_previous_at", _HOUR_US).alias("thread_hours_since_previous"),
+        _since("sender_previous_at", _DAYS_OF_US).alias("sender_days_since_received"),
+        _since("thread_previous_at", HOURS_OF_US).alias("thread_hours_since_previous"),
         ((pl.col("recipient_count") == 1) & (pl.col("is_owner_in_to") | pl.col("is_owner_in_cc"))).alias(
             "is_owner_only_recipient"
         ),
@@ -140,7 +139,7 @@ def _with_sent(result: pl.DataFrame, sent: pl.DataFrame) -> pl.DataFrame:
         sender_sent_count=pl.int_range(1, pl.len() + 1).over("address"),
     )
     return _before(result, to_sender, "sent_seq", ["sender"]).with_columns(
-        _since("sent_at", _DAY_US).alias("sender_days_since_sent")
+        _since("sent_at", _DAYS_OF_US).alias("sender_days_since_sent")
     )
 
 

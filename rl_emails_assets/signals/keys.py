@@ -87,7 +87,10 @@ def ordered(history: pl.DataFrame, owner_addresses: Collection[str]) -> pl.DataF
             pl.col("seq").cast(pl.Int64),
             is_from_owner.alias("is_from_owner"),
             pl.when(~is_from_owner & (pl.col("from_address") != "")).then("from_address").alias("sender"),
-            pl.concat_list("to", "cc").list.unique(maintain_order=True).alias("recipients"),
+            pl.concat_list("to", "cc")
+            .list.unique(maintain_order=True)
+            .list.eval(pl.element().filter(pl.element() != ""))
+            .alias("recipients"),
         )
         .with_columns(domain_key_expr(pl.col("sender")).alias("domain"))
     )
@@ -100,6 +103,6 @@ def sent_by_owner(frame: pl.DataFrame, owner_addresses: Collection[str]) -> pl.D
         .filter("is_from_owner")
         .select("seq", "thread_id", "in_reply_to", "received_at", address="recipients")
         .explode("address")
-        .filter(pl.col("address") != "", ~pl.col("address").is_in(normalized(owner_addresses)))
+        .filter(~pl.col("address").is_in(normalized(owner_addresses)))
         .collect()
     )

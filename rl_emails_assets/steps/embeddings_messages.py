@@ -78,8 +78,10 @@ def run(step: StepContext) -> StepResult:
 
 def _texts(connection: Connection, ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[str, bytes]]:
     columns = mail.messages.c
-    query = select(columns.message_id, columns.subject, columns.new_text).where(columns.message_id == func.any(ids))
-    texts = {row.message_id: text_to_encode(row.subject, row.new_text) for row in connection.execute(query)}
+    # A bare forward has no new text; what it forwards is what it is about.
+    body = func.coalesce(func.nullif(columns.new_text, ""), columns.text).label("body")
+    query = select(columns.message_id, columns.subject, body).where(columns.message_id == func.any(ids))
+    texts = {row.message_id: text_to_encode(row.subject, row.body) for row in connection.execute(query)}
     return {key: (text, hashlib.sha256(text.encode()).digest()) for key, text in texts.items()}
 
 

@@ -1,7 +1,7 @@
 """entities.messages and entities.tasks: the deadlines and tasks of each message, with the sentences that prove them."""
 
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -48,22 +48,23 @@ def run(step: StepContext) -> StepResult:
     """Look for deadlines and tasks in the messages that were not looked at by this version."""
     with step.engine.connect() as connection:
         owner = connection.execute(_OWNER, {"mailbox_id": step.mailbox_id}).one()
-    write = partial(_extract_batch, step, tuple(dict.fromkeys(owner.names)), tuple(owner.addresses))
+    write = partial(_extract_batch, step, _Owner(tuple(dict.fromkeys(owner.names)), tuple(owner.addresses)))
     return run_per_message(step, entities.messages, VERSION, write)
 
 
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    names: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+
 def _extract_batch(
-    step: StepContext,
-    names: tuple[str, ...],
-    addresses: tuple[str, ...],
-    connection: Connection,
-    ids: list[uuid.UUID],
-    result: StepResult,
+    step: StepContext, owner: _Owner, connection: Connection, ids: list[uuid.UUID], result: StepResult
 ) -> None:
     messages: list[dict[str, Any]] = []
     tasks: list[dict[str, Any]] = []
     for row in connection.execute(_INPUTS, {"ids": ids}):
-        inputs = _input(row, names, addresses)
+        inputs = _input(row, owner)
         decided = {
             "model_version": MODEL_VERSION,
             "inputs_hash": inputs_hash(asdict(inputs)),
@@ -94,7 +95,7 @@ def _tasks(row: Any, inputs: TaskInput) -> list[dict[str, Any]]:
     rows: dict[uuid.UUID, dict[str, Any]] = {}
     for task in find_tasks(inputs):
         # The same words in the same message are the same task, so that the owner's word on it outlives a recomputation.
-        task_id = uuid.uuid5(ID_NAMESPACE, f"{row.message_id}/{task.kind}/{task.evidence}")
+        task_id = uuid.uuid5(ID_NAMESPACE, f"{row.message_id}/{task.kind}/{task.evidence}/{task.description}")
         rows[task_id] = {
             "task_id": task_id,
             "message_id": row.message_id,
@@ -111,7 +112,7 @@ def _tasks(row: Any, inputs: TaskInput) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _input(row: Any, names: tuple[str, ...], addresses: tuple[str, ...]) -> TaskInput:
+def _input(row: Any, owner: _Owner) -> TaskInput:
     return TaskInput(
         new_text=row.new_text,
         subject=row.subject,
@@ -119,8 +120,8 @@ def _input(row: Any, names: tuple[str, ...], addresses: tuple[str, ...]) -> Task
         from_address=row.from_address,
         to=tuple(Address(**address) for address in row.to),
         cc=tuple(Address(**address) for address in row.cc),
-        owner_names=names,
-        owner_addresses=addresses,
+        owner_names=owner.names,
+        owner_addresses=owner.addresses,
         is_from_owner=row.is_from_owner,
         written_at=_written_at(row.headers.get("date", ""), row.sent_at or row.received_at),
         category=row.category,

@@ -11,9 +11,11 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.sql import func
 
 from rl_emails_assets.db import bulk
-from rl_emails_assets.db.tables import mail, raw
+from rl_emails_assets.db.mailbox_rows import add_aliases
+from rl_emails_assets.db.tables import mail, mailboxes, raw
 from rl_emails_assets.db.thread_state import apply_assignment, load_state
 from rl_emails_assets.mail.message import Address, Defect, Message
+from rl_emails_assets.mail.owner import OwnerRow, owner_aliases
 from rl_emails_assets.mail.parse import parse
 from rl_emails_assets.mail.subjects import subject_key
 from rl_emails_assets.mail.threading import Arrival, assign, needed
@@ -28,7 +30,40 @@ FUTURE_TOLERANCE = timedelta(days=1)
 
 def run(step: StepContext) -> StepResult:
     """Parse what is stored and not parsed at this version, in the order it was stored."""
-    return run_per_message(step, mail.messages, VERSION, partial(_parse_batch, step))
+    result = run_per_message(step, mail.messages, VERSION, partial(_parse_batch, step))
+    if result.row_count:
+        with step.commit() as connection:
+            count(result, "aliases_found", _find_aliases(connection, step.mailbox_id))
+    return result
+
+
+_SENDERS = text(
+    """
+    select m.from_address, m.from_name, m.headers->>'delivered-to' as delivered_to,
+           m.headers->>'x-original-to' as original_to,
+           array(select l.label from raw.labels l where l.message_id = m.message_id) as labels
+    from mail.messages m
+    where m.mailbox_id = :mailbox_id and m.duplicate_of is null
+    """
+)
+
+
+def _find_aliases(connection: Connection, mailbox_id: uuid.UUID) -> int:
+    """Look in the sent mail for other addresses of the owner, and keep them. Returns how many were new."""
+    query = select(mailboxes.connections.c.address).where(mailboxes.connections.c.mailbox_id == mailbox_id)
+    owner: str = connection.execute(query).scalar_one()
+    senders = (
+        OwnerRow(
+            from_address=row.from_address,
+            from_name=row.from_name,
+            labels=frozenset(row.labels),
+            delivered_to=frozenset(
+                address.strip("<> ").lower() for address in (row.delivered_to, row.original_to) if address
+            ),
+        )
+        for row in connection.execute(_SENDERS, {"mailbox_id": mailbox_id})
+    )
+    return add_aliases(connection, mailbox_id, owner_aliases(senders, owner=owner), found_by="sent_mail")
 
 
 def _parse_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID], result: StepResult) -> None:

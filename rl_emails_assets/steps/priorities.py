@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.tables import priorities
+from rl_emails_assets.ranking import ranker
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.ranker import Ranker
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
@@ -16,7 +17,6 @@ from rl_emails_assets.steps.inputs_hash import inputs_hash
 from rl_emails_assets.steps.per_message import run_per_message
 from rl_emails_assets.sync_queue import queue
 
-CODE_VERSION = "1"
 THREADS_VERSION = "1"
 
 _INPUTS = text(
@@ -43,7 +43,7 @@ def loaded() -> Ranker:
 
 def version() -> str:
     """The code's version and the model's; a change of either makes every score pending."""
-    return f"{CODE_VERSION}/{loaded().version}"
+    return f"{ranker.VERSION}/{loaded().model_version}"
 
 
 def run_messages(step: StepContext) -> StepResult:
@@ -55,7 +55,7 @@ def _rank_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID],
     rows: list[dict[str, Any]] = []
     for row in connection.execute(_INPUTS, {"ids": ids}).mappings():
         inputs = RankInput.from_row(row)
-        priority = loaded().rank_one(inputs)
+        priority = loaded().rank(inputs)
         rows.append(
             {
                 "message_id": row["message_id"],
@@ -65,7 +65,7 @@ def _rank_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID],
                 "contributions": [asdict(contribution) for contribution in priority.contributions],
                 "base_log_odds": priority.base_log_odds,
                 "reasons": list(priority.reasons),
-                "model_version": loaded().version,
+                "model_version": loaded().model_version,
                 "inputs_hash": inputs_hash(asdict(inputs)),
                 "version": version(),
                 "run_id": step.run_id,

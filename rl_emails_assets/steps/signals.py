@@ -1,5 +1,6 @@
 """signals.messages and signals.contacts: what was known when a message arrived, and the history with each address."""
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -40,7 +41,7 @@ def run_messages(step: StepContext) -> StepResult:
             pending = pending_message_ids(connection, signals.messages, VERSION, step.mailbox_id)
             owners = owner_addresses(connection, step.mailbox_id)
             names = owner_names(_display_name(connection, step.mailbox_id), owners)
-            wanted = _with_affected(connection, step, pending, owners)
+            wanted, places = _with_affected(connection, step, pending, owners)
         result.counts["recomputed"] = len(wanted) - len(pending)
         if not wanted:
             return result
@@ -51,7 +52,9 @@ def run_messages(step: StepContext) -> StepResult:
         for done, ids in enumerate(batches(wanted, step.settings.batch_size)):
             with step.commit() as connection:
                 rows = [
-                    row | of_message[str(row["message_id"])] | {"message_id": row["message_id"]}
+                    row
+                    | of_message[str(row["message_id"])]
+                    | {"message_id": row["message_id"], "place_hash": places[str(row["message_id"])]}
                     for row in _content_rows(connection, step, ids, names)
                 ]
                 result.row_count += bulk.replace_rows(connection, signals.messages, "message_id", rows)
@@ -66,19 +69,33 @@ def _features(history: pl.DataFrame, wanted: Sequence[uuid.UUID], owners: list[s
 
 def _with_affected(
     connection: Connection, step: StepContext, pending: list[uuid.UUID], owners: list[str]
-) -> list[uuid.UUID]:
-    """The pending messages and every computed one that they make outdated.
+) -> tuple[list[uuid.UUID], dict[str, bytes]]:
+    """The pending messages and every computed one that they make outdated, and the hash of each one's place.
 
     That makes the result independent of the order in which mail arrives; mail that shares no contact, domain or
-    conversation is not touched.
+    conversation is not touched. A message that is only computed again, in the same place, makes nothing outdated.
     """
     if not pending:
-        return pending
+        return pending, {}
     history = related_history(connection, step.mailbox_id, pending, PUBLIC_MAIL_HOSTS)
-    keys = affected_keys([str(message_id) for message_id in pending], history, owners)
+    places = _places(history)
+    columns = signals.messages.c
+    query = select(columns.message_id, columns.place_hash).where(columns.message_id == func.any(pending))
+    known = {str(row.message_id): row.place_hash for row in connection.execute(query)}
+    changed = [key for key in map(str, pending) if known.get(key) != places[key]]
+    if not changed:
+        return pending, places
+    keys = affected_keys(changed, history, owners)
     later = later_messages(connection, step.mailbox_id, keys)
     outdated = affected(keys, later, owners) - {str(message_id) for message_id in pending}
-    return pending + sorted(uuid.UUID(message_id) for message_id in outdated)
+    return pending + sorted(uuid.UUID(message_id) for message_id in outdated), _places(later) | places
+
+
+def _places(history: pl.DataFrame) -> dict[str, bytes]:
+    return {
+        row["message_id"]: hashlib.sha256(repr(sorted(row.items())).encode()).digest()
+        for row in history.iter_rows(named=True)
+    }
 
 
 def _content_rows(
@@ -128,7 +145,8 @@ def _content_rows(
 
 def _display_name(connection: Connection, mailbox_id: uuid.UUID) -> str:
     query = select(mailboxes.connections.c.display_name).where(mailboxes.connections.c.mailbox_id == mailbox_id)
-    return connection.execute(query).scalar_one()
+    name: str = connection.execute(query).scalar_one()
+    return name
 
 
 _PENDING_CONTACTS = text(

@@ -78,6 +78,24 @@ set state = 'failed', finished_at = now(), lease_token = null, leased_until = nu
 where state = 'doing' and leased_until < now() and attempts >= %(most_attempts)s
 returning request_id
 
+-- name: hand_back
+-- The runs were stopped on purpose: each request ends, and a new one waits in its place with all its tries before it.
+with stopped as (
+    update sync_queue.requests
+    set state = 'cancelled', finished_at = now(), lease_token = null, leased_until = null,
+        error = 'Its run was stopped; another request continues its work.'
+    where state = 'doing' and run_id = any(%(run_ids)s)
+    returning mailbox_id, kind, asked_by
+)
+insert into sync_queue.requests (request_id, mailbox_id, kind, asked_by, state, run_after)
+select gen_random_uuid(), mailbox_id, kind, asked_by, 'todo', now() from stopped
+on conflict (mailbox_id) where state = 'todo'
+do update set run_after = least(requests.run_after, excluded.run_after)
+returning mailbox_id
+
+-- name: held_runs
+select run_id from sync_queue.requests where state = 'doing'
+
 -- name: summary
 select state, count(*) as request_count, min(created_at) as oldest_at
 from sync_queue.requests

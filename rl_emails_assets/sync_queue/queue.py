@@ -6,7 +6,7 @@ A claim is a lease that belongs to one run; a run that lost it changes nothing h
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -114,6 +114,20 @@ def fail(connection: Connection, mailbox_id: uuid.UUID, run_id: str, *, error: s
 def bury_poison(connection: Connection) -> list[uuid.UUID]:
     """Make dead letters of the requests whose runs keep dying silently. Returns their ids."""
     return [row["request_id"] for row in _execute(connection, "bury_poison", {"most_attempts": MOST_SILENT_DEATHS})]
+
+
+def held_runs(connection: Connection) -> list[str]:
+    """The runs that hold a request now."""
+    return [row["run_id"] for row in _execute(connection, "held_runs", {})]
+
+
+def hand_back(connection: Connection, run_ids: Sequence[str]) -> list[uuid.UUID]:
+    """End the claims of runs that were stopped on purpose; their mailboxes wait again. Returns the mailboxes.
+
+    The next run starts at once instead of when the lease has lapsed, and the stop does not count as a failed try.
+    """
+    rows = _execute(connection, "hand_back", {"run_ids": list(run_ids)})
+    return [row["mailbox_id"] for row in rows]
 
 
 def summary(connection: Connection) -> list[StateSummary]:

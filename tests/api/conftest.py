@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from serving import client, mailbox_id, serve, server  # noqa: F401
+from serving import client, mailbox_id, reader, serve, server, shared_server  # noqa: F401

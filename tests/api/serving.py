@@ -2,15 +2,18 @@
 
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
 import numpy as np
+import psycopg
 import pytest
 import seed
 import uvicorn
 from fastapi import FastAPI
+from psycopg import sql
 from sqlalchemy import Engine
 
 from rl_emails_api.app import create_app
@@ -44,46 +47,88 @@ class Server:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}", **headers}, timeout=30)
 
 
+def start(engine: Engine, load_encoder=WordEncoder, **settings) -> "Running":
+    """An API on a free loopback port, in a thread."""
+    app = create_app(engine, Settings(token=TOKEN, **settings), load_encoder=load_encoder)
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    # The socket listens already: a connection made before the server is up waits in its backlog.
+    httpx.get(f"{url}/healthz", timeout=30)
+    return Running(Server(url, engine, app), server, thread, listening)
+
+
+@dataclass(frozen=True)
+class Running:
+    """What has to be stopped."""
+
+    server: Server
+    uvicorn: uvicorn.Server
+    thread: threading.Thread
+    listening: socket.socket
+
+    def stop(self) -> None:
+        """End the server and its connections."""
+        self.uvicorn.should_exit = True
+        self.thread.join()
+        self.listening.close()
+        self.server.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_server(postgres_server, template_database) -> Iterator[Server]:
+    """An API on one seeded mailbox for every test that only reads."""
+    name = f"shared_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template_database))
+        )
+    engine = make_engine(postgres_server.url(name), "api")
+    seed.seed(engine)
+    running = start(engine)
+    yield running.server
+    running.stop()
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def reader(shared_server) -> Iterator[httpx.Client]:
+    """A client with the token, on the mailbox that nothing changes."""
+    with shared_server.client() as made:
+        yield made
+
+
 @pytest.fixture
 def serve(database_url):
-    """Starts an API on the test's database; stops it and its connections afterwards."""
-    running = []
+    """Starts an API on the test's own database; stops it afterwards."""
+    running: list[Running] = []
 
-    def start(*, load_encoder=WordEncoder, port=0) -> Server:
-        engine = make_engine(database_url, "api")
-        app = create_app(engine, Settings(token=TOKEN), load_encoder=load_encoder)
-        listening = socket.create_server(("127.0.0.1", port))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        running.append((server, thread, listening, engine))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        # The socket listens already: a connection made before the server is up waits in its backlog.
-        httpx.get(f"{url}/healthz", timeout=30)
-        return Server(url, engine, app)
+    def begin(*, load_encoder=WordEncoder) -> Server:
+        running.append(start(make_engine(database_url, "api"), load_encoder))
+        return running[-1].server
 
-    yield start
-    for server, thread, listening, engine in running:
-        server.should_exit = True
-        thread.join()
-        listening.close()
-        engine.dispose()
+    yield begin
+    for each in running:
+        each.stop()
 
 
 @pytest.fixture
 def mailbox_id(engine):
-    """The seeded mailbox."""
+    """The seeded mailbox of the test's own database."""
     return seed.seed(engine)
 
 
 @pytest.fixture
 def server(serve, mailbox_id) -> Server:
-    """An API on the seeded mailbox."""
+    """An API on a seeded mailbox of the test's own, to be changed."""
     return serve()
 
 
 @pytest.fixture
 def client(server) -> Iterator[httpx.Client]:
-    """A client with the token, on the seeded mailbox."""
+    """A client with the token, on the seeded mailbox of the test's own."""
     with server.client() as made:
         yield made

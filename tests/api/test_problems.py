@@ -1,6 +1,7 @@
 """Every failure is a problem document (RFC 9457) that says what to do, and tells nothing of the inside."""
 
 import pytest
+from seed import seed_id
 from sqlalchemy import create_engine, text
 
 from rl_emails_assets.errors import DatabaseUnavailableError, NotFoundError
@@ -20,21 +21,21 @@ def check(answer, status, code):
     return body
 
 
-def test_an_unknown_path(client):
+def test_an_unknown_path(reader):
     """Starlette's own error body."""
-    check(client.get("/v1/unknown"), 404, "not-found")
+    check(reader.get("/v1/unknown"), 404, "not-found")
 
 
-def test_a_wrong_method(client):
+def test_a_wrong_method(reader):
     """Starlette's own error body, or a 405 without Allow."""
-    answer = client.delete("/v1/inbox")
+    answer = reader.delete("/v1/inbox")
     check(answer, 405, "method-not-allowed")
     assert "GET" in answer.headers["allow"]
 
 
-def test_invalid_fields_are_named(client):
+def test_invalid_fields_are_named(reader):
     """FastAPI's own error body, or one that does not name the field."""
-    body = check(client.get("/v1/inbox", params={"limit": 0, "category": "gossip"}), 422, "invalid-request")
+    body = check(reader.get("/v1/inbox", params={"limit": 0, "category": "gossip"}), 422, "invalid-request")
     assert {tuple(each["location"]) for each in body["errors"]} == {("query", "limit"), ("query", "category", 0)}
 
 
@@ -53,15 +54,15 @@ def test_invalid_fields_are_named(client):
         ("/v1/people", {"limit": 201}),
     ],
 )
-def test_what_cannot_be_used_is_422_and_never_reaches_the_database(client, path, params):
+def test_what_cannot_be_used_is_422_and_never_reaches_the_database(reader, path, params):
     """A NUL or a naive time that Postgres refuses, as a 500."""
-    check(client.get(path, params=params), 422, "invalid-request")
+    check(reader.get(path, params=params), 422, "invalid-request")
 
 
-def test_a_body_that_is_not_json(client, mailbox_id):
+def test_a_body_that_is_not_json(reader):
     """A parser's exception as a 500."""
-    answer = client.post(
-        f"/v1/messages/{mailbox_id}/feedback", content=b"{", headers={"Content-Type": "application/json"}
+    answer = reader.post(
+        f"/v1/messages/{seed_id('quote')}/feedback", content=b"{", headers={"Content-Type": "application/json"}
     )
     check(answer, 422, "invalid-request")
 
@@ -80,14 +81,12 @@ def test_a_database_that_is_away_is_503(serve):
         assert client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_a_statement_that_takes_too_long_is_stopped(serve, mailbox_id, monkeypatch):
+def test_a_statement_that_takes_too_long_is_stopped(reader, monkeypatch):
     """A query that holds a connection for ever."""
     monkeypatch.setattr("rl_emails_api.transactions.STATEMENT_TIMEOUT", "50ms")
-    monkeypatch.setattr(
-        "rl_emails_api.people.queries.listed", lambda connection, *rest: connection.execute(text("select pg_sleep(5)"))
-    )
-    with serve().client() as client:
-        body = check(client.get("/v1/people"), 503, "unavailable")
+    slow = text("select pg_sleep(5)")
+    monkeypatch.setattr("rl_emails_api.people.queries.listed", lambda *given: given[0].execute(slow))
+    body = check(reader.get("/v1/people"), 503, "unavailable")
     assert "too long" in body["detail"]
 
 
@@ -99,13 +98,12 @@ def test_a_statement_that_takes_too_long_is_stopped(serve, mailbox_id, monkeypat
         (NotFoundError("no such thing"), 404, "not-found"),
     ],
 )
-def test_an_exception_in_an_endpoint(serve, mailbox_id, monkeypatch, error, status, code):
+def test_an_exception_in_an_endpoint(reader, monkeypatch, error, status, code):
     """A traceback, or the words of an internal error, in the answer."""
 
     def fail(*_):
         raise error
 
     monkeypatch.setattr("rl_emails_api.people.queries.listed", fail)
-    with serve().client() as client:
-        body = check(client.get("/v1/people"), status, code)
+    body = check(reader.get("/v1/people"), status, code)
     assert "secret" not in body["detail"]

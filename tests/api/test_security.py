@@ -1,7 +1,10 @@
 """Who may ask: the token, the cookie, the host name, and where a request comes from."""
 
+import asyncio
+
 import httpx
 import pytest
+from seed import OWNER, seed_id
 from serving import TOKEN
 
 from rl_emails_api.app import create_app
@@ -9,13 +12,14 @@ from rl_emails_api.security import COOKIE
 from rl_emails_assets.errors import SettingsError
 from rl_emails_assets.settings import Settings
 
+MAILBOX = seed_id(OWNER)
 PATHS = ("/v1/mailboxes", "/v1/inbox", "/v1/openapi.json", "/web/app.js", "/v1/nothing")
 
 
 @pytest.fixture
-def browser(server):
+def browser(shared_server):
     """A client that opened the printed link and holds the cookie, and no header."""
-    with httpx.Client(base_url=server.url, timeout=30) as made:
+    with httpx.Client(base_url=shared_server.url, timeout=30) as made:
         made.get("/", params={"token": TOKEN})
         yield made
 
@@ -28,45 +32,48 @@ def browser(server):
         {"Authorization": "Bearer wrong"},
         {"Authorization": f"Basic {TOKEN}"},
         {"Authorization": f"Bearer {TOKEN}x"},
-        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
         {"Cookie": f"{COOKIE}={TOKEN}"},
         {"Cookie": f"{COOKIE}=wrong"},
         {"Cookie": "]broken[=;;"},
+        {"Cookie": "a,b=1"},
         {"Cookie": '="; a=\\'},
     ],
 )
-def test_without_the_token_everything_is_closed(server, path, headers):
+def test_without_the_token_everything_is_closed(shared_server, path, headers):
     """Mail, or even the page's own files, served to any process of this machine."""
-    answer = httpx.get(f"{server.url}{path}", headers=headers)
+    answer = httpx.get(f"{shared_server.url}{path}", headers=headers)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["type"] == "urn:rl-emails:problem:token-required"
 
 
-def test_the_token_opens(server):
+def test_the_token_opens(shared_server):
     """A correct token refused."""
-    assert httpx.get(f"{server.url}/v1/mailboxes", headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
+    assert (
+        httpx.get(f"{shared_server.url}/v1/mailboxes", headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
+    )
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0", ""])
-def test_a_name_that_is_not_this_machine_is_refused(server, host):
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""])
+def test_a_name_that_is_not_this_machine_is_refused(shared_server, host):
     """DNS rebinding: a hostile page's own name pointing at 127.0.0.1."""
-    answer = httpx.get(f"{server.url}/v1/inbox", headers={"Authorization": f"Bearer {TOKEN}", "Host": host})
+    answer = httpx.get(f"{shared_server.url}/v1/inbox", headers={"Authorization": f"Bearer {TOKEN}", "Host": host})
     assert answer.status_code == 421
     assert answer.json()["type"] == "urn:rl-emails:problem:wrong-host"
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8025", "127.0.0.1:1", "[::1]:8025", "[::1]", "127.9.9.9"])
-def test_loopback_names_are_accepted(server, host):
+def test_loopback_names_are_accepted(shared_server, host):
     """The printed link failing because of how it names this machine."""
-    answer = httpx.get(f"{server.url}/v1/mailboxes", headers={"Authorization": f"Bearer {TOKEN}", "Host": host})
+    answer = httpx.get(f"{shared_server.url}/v1/mailboxes", headers={"Authorization": f"Bearer {TOKEN}", "Host": host})
     assert answer.status_code == 200
 
 
-def test_the_link_sets_a_strict_cookie_and_hides_the_token(server):
+def test_the_link_sets_a_strict_cookie_and_hides_the_token(shared_server):
     """The token staying in the address bar, or a cookie that scripts or other sites can use."""
-    answer = httpx.get(f"{server.url}/", params={"token": TOKEN})
+    answer = httpx.get(f"{shared_server.url}/", params={"token": TOKEN})
     assert answer.status_code == 303
     assert answer.headers["location"] == "/"
     cookie = answer.headers["set-cookie"]
@@ -77,9 +84,9 @@ def test_the_link_sets_a_strict_cookie_and_hides_the_token(server):
     assert "Path=/" in cookie
 
 
-def test_a_wrong_link_sets_no_cookie(server):
+def test_a_wrong_link_sets_no_cookie(shared_server):
     """Anybody signing in."""
-    answer = httpx.get(f"{server.url}/", params={"token": "wrong"})
+    answer = httpx.get(f"{shared_server.url}/", params={"token": "wrong"})
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
     assert "This inbox is closed" in answer.text
@@ -115,26 +122,26 @@ def test_other_origins_cannot_read_with_the_cookie(browser, site):
         {"Origin": "http://127.0.0.1:1"},
     ],
 )
-def test_other_origins_cannot_write_with_the_cookie(browser, mailbox_id, headers):
+def test_other_origins_cannot_write_with_the_cookie(browser, headers):
     """Cross-site request forgery."""
-    assert browser.post(f"/v1/mailboxes/{mailbox_id}/sync", headers=headers).status_code == 403
+    assert browser.post(f"/v1/mailboxes/{MAILBOX}/sync", headers=headers).status_code == 403
 
 
-def test_the_page_can_write_with_the_cookie(browser, server, mailbox_id):
+def test_the_page_can_write_with_the_cookie(browser, shared_server):
     """The page's own requests refused, in new browsers and in those without Sec-Fetch-Site."""
-    for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Origin": server.url}):
-        assert browser.post(f"/v1/mailboxes/{mailbox_id}/sync", headers=headers).status_code == 202
+    for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Origin": shared_server.url}):
+        assert browser.post(f"/v1/mailboxes/{MAILBOX}/sync", headers=headers).status_code == 202
 
 
-def test_a_script_with_the_token_needs_no_origin(client, mailbox_id):
+def test_a_script_with_the_token_needs_no_origin(reader):
     """curl being asked for browser headers."""
-    assert client.post(f"/v1/mailboxes/{mailbox_id}/sync").status_code == 202
+    assert reader.post(f"/v1/mailboxes/{MAILBOX}/sync").status_code == 202
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/inbox", "/web/app.js", "/v1/nothing", "/healthz"])
-def test_every_answer_has_the_security_headers(client, path):
+def test_every_answer_has_the_security_headers(reader, path):
     """One route that can be framed, sniffed, cached or read by another origin."""
-    headers = client.get(path).headers
+    headers = reader.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-frame-options"] == "DENY"
@@ -154,10 +161,25 @@ def test_no_cross_origin_preflight_succeeds(browser):
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_files_outside_the_page_are_not_served(client):
+def test_files_outside_the_page_are_not_served(reader):
     """A path that climbs out of the web folder."""
     for path in ("/web/../app.py", "/web/%2e%2e/app.py", "/web/..%2fapp.py", "/web/"):
-        assert client.get(path).status_code == 404
+        assert reader.get(path).status_code == 404
+
+
+def test_a_websocket_is_closed(shared_server):
+    """A way in that the token does not guard."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/v1/inbox", "headers": [], "query_string": b""}
+    asyncio.run(shared_server.app(scope, receive, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
 def test_an_api_without_a_token_does_not_start(engine):

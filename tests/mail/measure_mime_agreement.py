@@ -65,7 +65,9 @@ def mails_in(name: str, content: bytes) -> list[bytes]:
     """The messages of a file: those of an mbox, else the file itself."""
     if content.startswith(b"From ") and (name.endswith((".mbox", ".mbox.txt")) or content.count(b"\nFrom ") > 0):
         return [
-            piece.partition(b"\n")[2] for piece in re.split(rb"(?:\A|(?<=\n\n)|(?<=\r\n\r\n))(?=From )", content) if piece
+            piece.partition(b"\n")[2]
+            for piece in re.split(rb"(?:\A|(?<=\n\n)|(?<=\r\n\r\n))(?=From )", content)
+            if piece
         ]
     return [content]
 
@@ -184,7 +186,8 @@ def _stalwart_headers(file: str, cases: list[dict[str, Any]]) -> Iterator[Compar
             pair = (_stalwart_date(wanted_date), str(got or ""))
         elif field == "content_type":
             token, params = parse_parameters(decoder.raw(values[0], "x"), decoder, "x")
-            pair = (_content_type(expected), "; ".join([token, *(f"{key}={value}" for key, value in sorted(params.items()))]))
+            found_type = "; ".join([token, *(f"{key}={value}" for key, value in sorted(params.items()))])
+            pair = (_content_type(expected), found_type)
         else:
             return
         yield Comparison("stalwart-mail-parser", f"{file}#{number}", field, *pair)
@@ -270,7 +273,8 @@ def _mimekit(files: dict[str, bytes]) -> Iterator[Comparison]:
         for number, case in enumerate(offsets if content else []):
             mail = content.replace(b"\r\n", b"\n")[case["beginOffset"] : case["endOffset"]]
             wanted = " ".join(_mimekit_types(case["body"]))
-            yield Comparison("mimekit", f"mbox/{name}.mbox.txt#{number}", "structure", wanted, " ".join(_types(tree_of(mail))))
+            got_types = " ".join(_types(tree_of(mail)))
+            yield Comparison("mimekit", f"mbox/{name}.mbox.txt#{number}", "structure", wanted, got_types)
     for name, content in sorted(files.items()):
         if name.startswith(base + "tnef/") and name.endswith(".list"):
             wanted_names = [line for line in content.decode().splitlines() if line and not line.startswith("body.")]
@@ -320,14 +324,14 @@ def report(comparisons: list[Comparison], parsed_count: int, reasons: list[list[
     out = [
         "# Agreement with other MIME parsers",
         "",
-        "Made by `python tests/mail/measure_mime_agreement.py --write docs/reference/mime-agreement.md`. The fixtures are",
-        "third parties' public ones (MIT, BSD, Apache-2.0, PSF) and are not part of this repository; no content of a",
-        "message is shown here.",
+        "Made by `python tests/mail/measure_mime_agreement.py --write docs/reference/mime-agreement.md`. The fixtures",
+        "are third parties' public ones (MIT, BSD, Apache-2.0, PSF) and are not part of this repository; no content",
+        "of a message is shown here.",
         "",
-        f"{parsed_count:,} messages in thirteen sets are parsed without an exception. Three sets carry an expected output",
-        f"that can be read without their own code: {agreed:,} of {len(comparisons):,} values agree",
-        f"({100 * agreed / len(comparisons):.1f} %), white space aside. The expectations of the other ten are in test code",
-        "that the fixtures do not include; the golden files of enmime are the output of its encoder.",
+        f"{parsed_count:,} messages in thirteen sets are parsed without an exception. Three sets carry an expected",
+        f"output that can be read without their own code: {agreed:,} of {len(comparisons):,} values agree",
+        f"({100 * agreed / len(comparisons):.1f} %), white space aside. The expectations of the other ten are in test",
+        "code that the fixtures do not include; the golden files of enmime are the output of its encoder.",
         "",
         "| set | value | agree | of |",
         "|---|---|---:|---:|",

@@ -224,7 +224,7 @@ def test_labels_that_the_sender_wrote_are_not_believed(tmp_path: Path, line: str
     put(tmp_path, {"m": mbox(message("a", extra=extra), message("b", extra=real + extra))})
     first, second = mails(open_source(tmp_path / "m"))
     assert (first.labels, first.provider_thread_id) == (frozenset(), None)
-    assert (second.labels, second.provider_thread_id) == ({"SPAM"}, "2")
+    assert (second.labels, second.provider_thread_id) == (frozenset({"SPAM"}), "2")
 
 
 def test_status_headers_of_an_mbox_become_labels(tmp_path: Path) -> None:

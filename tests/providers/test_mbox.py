@@ -68,7 +68,7 @@ BODIES = st.lists(LINES, min_size=1, max_size=6).map(lambda lines: b"\n".join(li
 MESSAGES = st.lists(BODIES.map(lambda body: b"Subject: s\n\n" + body), min_size=1, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(MESSAGES, st.sampled_from([Dialect.MBOXRD, Dialect.MBOXCL2]), st.sampled_from([600, 1024 * 1024]))
 def test_any_bodies_round_trip(messages: list[bytes], dialect: Dialect, block_bytes: int) -> None:
     """A line of a body that begins with From would be changed, or cut its message in two."""
@@ -76,7 +76,7 @@ def test_any_bodies_round_trip(messages: list[bytes], dialect: Dialect, block_by
     assert [without_length(message) for message in found] == messages
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(MESSAGES, st.sampled_from([Dialect.MBOXO, Dialect.MBOXCL]))
 def test_bodies_round_trip_where_the_dialect_keeps_them_apart(messages: list[bytes], dialect: Dialect) -> None:
     """mboxo cannot tell ">From " from "From "; everything else has to come back."""
@@ -85,7 +85,7 @@ def test_bodies_round_trip_where_the_dialect_keeps_them_apart(messages: list[byt
     assert [without_length(message) for message in found] == messages
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(MESSAGES, st.integers(1, 5), st.booleans())
 def test_reading_from_the_end_of_any_message_gives_the_rest(messages: list[bytes], cut: int, crlf: bool) -> None:
     """A continued import would lose a message or read one twice."""

@@ -334,7 +334,7 @@ def arrivals(draw: st.DrawFn) -> list[Arrival]:
     ]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(arrivals(), st.data())
 def test_cutting_into_batches_changes_nothing(batch: list[Arrival], data: st.DataObject) -> None:
     """A conversation would depend on how the import was interrupted."""
@@ -350,7 +350,7 @@ def test_cutting_into_batches_changes_nothing(batch: list[Arrival], data: st.Dat
     assert cut.nodes == whole.nodes
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(arrivals())
 def test_every_message_and_named_id_has_one_thread(batch: list[Arrival]) -> None:
     """A message would be lost, or an id would point to a thread without messages."""

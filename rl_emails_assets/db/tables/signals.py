@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Float, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.sql import text
 
 from rl_emails_assets.db.tables.base import count, mailbox_column, message_column, metadata, provenance_columns
@@ -28,7 +28,9 @@ FEATURES: tuple[Column[Any], ...] = (
     _number("sender_sent_count", "Earlier messages of the owner to the sender."),
     _measure("sender_days_since_received", "Days since the sender's previous message."),
     _measure("sender_days_since_sent", "Days since the owner's last message to the sender."),
-    _measure("sender_median_reply_hours", "Median hours the owner took to answer the sender."),
+    _measure(
+        "sender_median_reply_hours", "Median hours the owner took to answer the sender, of the latest 100 answers."
+    ),
     _number("domain_received_count", "Earlier messages from the sender's domain (public mail hosts: from the sender)."),
     _number("domain_replied_count", "Of those, how many the owner had answered."),
     # thread: earlier messages of the conversation
@@ -44,18 +46,18 @@ FEATURES: tuple[Column[Any], ...] = (
     # content of the new text
     _number("subject_length", "Characters in the subject."),
     _number("word_count", "Words in the new text."),
-    _number("question_count", "Question marks in the new text."),
+    _number("question_count", "Questions in the new text: runs of question marks outside links."),
     _number("link_count", "Links in the text."),
     _number("attachment_count", "Attachments that are not inline."),
     _flag("has_calendar", "It carries an invitation."),
     _flag("is_html_only", "It has no plain text part."),
-    _flag("is_owner_named", "The new text addresses the owner by name."),
+    _flag("is_owner_named", "The new text greets or @-mentions the owner by name."),
     # time
     _number("sent_hour", "Hour of day, in the sender's own zone where the Date header tells it, else UTC."),
     _number("sent_weekday", "Day of the week, Monday 0."),
     # headers
     _flag("is_list", "It came through a mailing list (List-Id or List-Post)."),
-    _flag("is_bulk", "It was sent in bulk (List-Unsubscribe, Precedence, Feedback-ID)."),
+    _flag("is_bulk", "It was sent in bulk (Feedback-ID, Precedence bulk, or List-Unsubscribe without List-Post)."),
     _flag("is_automatic", "A machine sent it (Auto-Submitted, a no-reply address, a bounce)."),
     _flag("is_flagged_urgent", "The sender marked it as important (Importance, X-Priority)."),
 )
@@ -68,6 +70,12 @@ messages = Table(
     Column("thread_id", Uuid, nullable=False, comment="The conversation, as in mail.messages."),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="As in mail.messages; orders the past."),
     *FEATURES,
+    Column(
+        "place_hash",
+        LargeBinary,
+        nullable=False,
+        comment="Hash of what other messages' features read of this one: people, time, conversation.",
+    ),
     *provenance_columns(),
     schema="signals",
     comment="What was known about a message when it arrived.",
@@ -81,7 +89,7 @@ contacts = Table(
     count("received_count", "Messages received from it."),
     count("sent_count", "Messages the owner sent to it."),
     count("replied_count", "Messages from it that the owner answered."),
-    Column("median_reply_hours", Float, comment="Median hours the owner took to answer; null without an answer."),
+    Column("median_reply_hours", Float, comment="Median hours of the latest 100 answers; null without one."),
     Column("last_received_at", DateTime(timezone=True), comment="Last message from it."),
     Column("last_sent_at", DateTime(timezone=True), comment="Last message of the owner to it."),
     *provenance_columns(),

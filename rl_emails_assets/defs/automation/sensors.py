@@ -27,7 +27,7 @@ def requests_for(due: Sequence[Due]) -> list[dg.RunRequest]:
 
 
 @dg.sensor(job=SYNC, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
-def sync_requests(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+def sync_requests() -> dg.SensorResult | dg.SkipReason:
     """Starts a `sync` run for each mailbox whose sync request waits, or whose last run died with it."""
     engine = make_engine(open_databases(Settings()).product_url, "sensor")
     try:

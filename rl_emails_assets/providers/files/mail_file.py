@@ -102,6 +102,7 @@ class Reading:
     limits: Limits
 
     def position(self, offset: int, print_: str, bytes_in: int, items: int) -> Position:
+        """The position in this file after its first `items` items, which end at `offset`."""
         return Position(self.found.relative, offset, print_, self.bytes_before + bytes_in, self.items_done + items)
 
     def gap(self, reason: str) -> UnreadableItem:

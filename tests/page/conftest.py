@@ -1,0 +1,63 @@
+"""The page in a real browser, on the API of tests/api, whose `serving` and `seed` modules are used."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
+
+from serving import TOKEN, Server, mailbox_id, serve, server, shared_server  # noqa: F401
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@dataclass
+class Watch:
+    """What the browser did that the page must never do."""
+
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's chromium."""
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium) -> Iterator:
+    """Opens a server's page as its printed link does; afterwards nothing may have left the host, run, or complained."""
+    opened = []
+
+    def go(running: Server, place: str = "", **context):
+        made = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **context})
+        made.set_default_timeout(10_000)
+        page, watch = made.new_page(), Watch()
+        made.on("request", lambda request: watch.requests.append(request.url))
+        page.on(
+            "console", lambda said: watch.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: watch.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (watch.complaints.append("a dialog"), dialog.dismiss()))
+        opened.append((made, watch, running))
+        page.goto(f"{running.url}/?token={TOKEN}{place}")
+        page.watch = watch
+        return page
+
+    yield go
+    for made, watch, running in opened:
+        made.close()
+        assert [url for url in watch.requests if not url.startswith((running.url, "data:"))] == []
+        assert watch.complaints == []
