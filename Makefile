@@ -41,8 +41,8 @@ check: $(DEV_STAMP) ## Format, lint, types and import contracts
 coverage: $(DEV_STAMP) ## Run the tests and measure what they cover
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
-bench: $(DEV_STAMP) ## Measure rates, latencies and memory (MAILBOX=path measures on it; COUNT=messages to generate)
-	@$(BIN)/python -m tests.bench.run $(if $(MAILBOX),--mailbox $(MAILBOX)) $(if $(COUNT),--count $(COUNT))
+bench: $(DEV_STAMP) ## Measure rates, latencies and memory (MAILBOX=path ADDRESS=owner measures on it; COUNT=n generates)
+	@$(BIN)/python -m tests.bench.run $(if $(MAILBOX),--mailbox $(MAILBOX) --address $(ADDRESS)) $(if $(COUNT),--count $(COUNT))
 
 docs: $(DEV_STAMP) ## Make the references in docs/ that are generated
 	@$(BIN)/python -m rl_emails_assets.db.reference docs/reference/data.md

@@ -48,6 +48,7 @@ function priority(record) {
     h(
       "table",
       { class: "contributions" },
+      h("colgroup", {}, h("col", { class: "wide" }), h("col"), h("col", { class: "narrow" })),
       h("thead", { class: "vh" }, h("tr", {}, ["Feature", "Direction", "Log odds"].map((text) => h("th", { scope: "col" }, text)))),
       h(
         "tbody",

@@ -108,7 +108,8 @@ def _moment(
     full_year = int(year)
     if len(year) == 2:
         full_year += 2000 if full_year < 50 else 1900
-    elif len(year) == 3:
+    elif len(year) == 3 or 70 <= full_year <= 199:
+        # Years since 1900, as old programs print them: 102, and 0102.
         full_year += 1900
     if not _FIRST_YEAR <= full_year <= _LAST_YEAR:
         return None

@@ -12,8 +12,8 @@ import polars as pl
 from rl_emails_assets.signals.keys import sent_by_owner
 
 HOURS_OF_US = 1 / 3.6e9
-"""To multiply with: polars divides a long column and a single value in two ways that differ in the last bit, and a value
-must not depend on how many others are computed with it."""
+"""To multiply with: polars divides a long column and a single value in two ways that differ in the last bit, and a
+value must not depend on how many others are computed with it."""
 
 MEDIAN_ANSWERS = 100
 """A contact's median reply time is taken over this many latest answers: it stays current, and bounded in cost."""
