@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from rl_emails_assets.classification.verdict import CATEGORIES, NEEDS
-from rl_emails_assets.commands.output import ExitCode, console, print_json, reported
+from rl_emails_assets.commands.output import ExitCode, console, print_json, reported, shown
 from rl_emails_assets.errors import SettingsError
 from rl_emails_assets.settings import Settings
 
@@ -97,7 +97,7 @@ def import_(
             if summary.folder_copies:
                 out.print(f"{summary.folder_copies} of them are copies of others under another id; each is shown once.")
             for gap in summary.gaps[:20]:
-                out.print(f"gap: {gap['id']}: {gap['reason']}", markup=False)
+                out.print(shown(f"gap: {gap['id']}: {gap['reason']}"))
             if len(summary.gaps) > 20:
                 out.print(f"... and {len(summary.gaps) - 20} more; `rl-emails status --json` lists them.")
         sys.exit(code)

@@ -29,9 +29,7 @@ FLOW = (mailboxes, raw, mail, signals, embeddings, classifications, entities, pr
 def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """The code location, with `resources` in the place of those of the same name."""
     return dg.Definitions(
-        assets=[
-            asset for group in FLOW for asset in dg.load_assets_from_package_module(group, include_specs=True)
-        ],
+        assets=[asset for group in FLOW for asset in dg.load_assets_from_package_module(group, include_specs=True)],
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=[SYNC, RECOMPUTE],
         sensors=[sync_requests],

@@ -1,8 +1,8 @@
 """Small mailboxes to break things with, and the tables as they look to anyone but a clock."""
 
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, Text, cast, select
@@ -67,7 +67,7 @@ def conversation() -> list[bytes]:
         base = week * 5
         at = week * 100.0
         messages += [
-            mail(base, "Ada <ada@one.example>", subject=f"Plan {week}", hours=at + 1, body="Could you send me the plan?"),
+            mail(base, "Ada <ada@one.example>", subject=f"Plan {week}", hours=at + 1, body="Can you send me the plan?"),
             mail(base + 1, OWNER, to="ada@one.example", subject=f"Re: Plan {week}", hours=at + 3, in_reply_to=base,
                  body="I will send it by Friday.\n"),
             mail(base + 2, "Ada <ada@one.example>", subject=f"Re: Plan {week}", hours=at + 4, in_reply_to=base + 1,

@@ -9,16 +9,21 @@ from sqlalchemy.dialects.postgresql import insert
 
 from rl_emails_assets.db.tables import app, classifications, embeddings, entities, mail, priorities, raw, signals
 
+_SHOWN = (
+    "message_id", "thread_id", "duplicate_of", "rfc822_message_id", "in_reply_to", "from_name", "from_address",
+    "reply_to", "to", "cc", "bcc", "subject", "received_at", "sent_at", "text", "new_text", "signature", "is_html_only",
+    "attachments", "calendar", "headers", "defects", "size_bytes",
+)  # fmt: skip
+
 
 def by_id(connection: Connection, mailbox_id: UUID, message_id: UUID) -> RowMapping | None:
     """The parsed message with its verdict, score and whether it was opened here."""
     message, verdict, ranked = mail.messages, classifications.messages, priorities.messages
     state = app.message_states
-    columns = [column for column in message.c if column.name not in ("search", "fingerprint", "subject_key")]
     return (
         connection.execute(
             select(
-                *columns,
+                *(message.c[name] for name in _SHOWN),
                 verdict.c.category,
                 verdict.c.needs,
                 verdict.c.urgency,

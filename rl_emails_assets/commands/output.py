@@ -1,6 +1,7 @@
-"""How commands speak: tables and colours for people, JSON for scripts, errors on stderr, exit codes that mean something."""
+"""How commands speak: tables for people, JSON for scripts, errors on stderr, exit codes that mean something."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,21 @@ def console(*, is_error: bool = False) -> Console:
     return made
 
 
+# Everything that could move a cursor, ring, or change what was printed before: C0 and C1 controls but for line breaks
+# and tabs, and the characters that turn the direction of text.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain_text(text: str) -> str:
+    """Text out of somebody's mail, made harmless for a terminal."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def shown(text: str) -> str:
+    """The same for `rich`, which must not take brackets in a subject for its markup either."""
+    return escape(plain_text(text))
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n")
@@ -71,5 +87,5 @@ def reported() -> Iterator[None]:
 
 
 def _stop(error: RlEmailsError, code: ExitCode) -> None:
-    console(is_error=True).print(f"[bold red]error:[/] {escape(str(error))}")
+    console(is_error=True).print(f"[bold red]error:[/] {shown(str(error))}")
     sys.exit(code)

@@ -6,7 +6,6 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Connection, Engine, text
 
@@ -15,7 +14,7 @@ from rl_emails_api.inbox import queries as inbox
 from rl_emails_api.messages import queries as messages
 from rl_emails_api.search import queries as search
 from rl_emails_api.search.query_encoder import QueryEncoder
-from rl_emails_assets.commands.output import console, plain, print_json
+from rl_emails_assets.commands.output import console, plain, print_json, shown
 from rl_emails_assets.db.export import exported_messages
 from rl_emails_assets.db.mailbox_rows import Mailbox, find_mailbox
 from rl_emails_assets.embedding.load import load_encoder
@@ -26,9 +25,7 @@ from rl_emails_assets.sync_queue import queue
 PAGE = 500
 
 
-def show_inbox(
-    engine: Engine, mailbox_name: str | None, filters: inbox.Filters, *, limit: int, is_json: bool
-) -> None:
+def show_inbox(engine: Engine, mailbox_name: str | None, filters: inbox.Filters, *, limit: int, is_json: bool) -> None:
     """The inbox by priority, `limit` messages of it (0: all)."""
     with engine.connect() as connection:
         mailbox = find_mailbox(connection, mailbox_name)
@@ -44,10 +41,10 @@ def show_inbox(
         table.add_row(
             f"{item['priority']:.2f}",
             f"{item['received_at']:%Y-%m-%d %H:%M}",
-            escape(item["from_name"] or item["from_address"]),
-            escape(item["subject"]) or "(no subject)",
+            shown(item["from_name"] or item["from_address"]),
+            shown(item["subject"]) or "(no subject)",
             f"{item['category']}, {item['needs']}",
-            escape((item["reasons"] or [""])[0]),
+            shown((item["reasons"] or [""])[0]),
         )
     console().print(table)
     if pending:
@@ -83,7 +80,7 @@ def explain(engine: Engine, name: str, *, is_json: bool) -> None:
         print_json(_readable(record))
         return
     out = console()
-    out.print(f"[bold]{escape(subject) or '(no subject)'}[/]  {message_id}")
+    out.print(f"[bold]{shown(subject) or '(no subject)'}[/]  {message_id}")
     verdict, priority = record["verdict"], record["priority"]
     if verdict is not None:
         out.print(
@@ -91,20 +88,20 @@ def explain(engine: Engine, name: str, *, is_json: bool) -> None:
             f"for {verdict['handler']} (confidence {verdict['confidence']:.2f})"
         )
         for evidence in verdict["evidence"]:
-            out.print(f"  {evidence['supports']:<9} {evidence['source']:<8} {escape(evidence['quote'])}")
+            out.print(f"  {evidence['supports']:<9} {evidence['source']:<8} {shown(evidence['quote'])}")
         out.print(f"  decided by {verdict['model_version']}, version {verdict['version']}, run {verdict['run_id']}")
     if priority is not None:
         out.print(f"\npriority [bold]{priority['score']:.3f}[/]")
         for reason in priority["reasons"]:
-            out.print(f"  {escape(reason)}")
+            out.print(f"  {shown(reason)}")
         out.print(f"  {priority['base_log_odds']:+8.3f}  where every message starts (log odds)")
         for part in priority["contributions"]:
             if abs(part["log_odds"]) >= 0.0005:
-                out.print(f"  {part['log_odds']:+8.3f}  {part['feature']} = {escape(str(part['value']))}")
+                out.print(f"  {part['log_odds']:+8.3f}  {part['feature']} = {shown(str(part['value']))}")
         out.print(f"  decided by {priority['model_version']}, version {priority['version']}, run {priority['run_id']}")
     for task in record["tasks"]:
         by = f", by {task['deadline_at']:%Y-%m-%d %H:%M %Z}" if task["deadline_at"] else ""
-        out.print(f"\ntask for {task['owner']}{by}: {escape(task['description'])}\n  “{escape(task['evidence'])}”")
+        out.print(f"\ntask for {task['owner']}{by}: {shown(task['description'])}\n  “{shown(task['evidence'])}”")
     if verdict is None and priority is None:
         out.print("Nothing was decided yet; `rl-emails backfill` does it.")
 
@@ -149,8 +146,8 @@ def show_search(
     out = console()
     for item in items:
         who = item["from_name"] or item["from_address"]
-        out.print(f"{item['received_at']:%Y-%m-%d}  [bold]{escape(item['subject'])}[/]  {escape(who)}")
-        out.print(f"            {escape(' '.join(item['snippet'].split()))}")
+        out.print(f"{item['received_at']:%Y-%m-%d}  [bold]{shown(item['subject'])}[/]  {shown(who)}")
+        out.print(f"            {shown(' '.join(item['snippet'].split()))}")
     if not items:
         out.print("Nothing found.")
 
@@ -182,7 +179,7 @@ def show_status(engine: Engine, *, is_json: bool) -> None:
         table.add_column(name)
     for mailbox in mailboxes:
         table.add_row(
-            escape(mailbox["address"]),
+            shown(mailbox["address"]),
             *(str(mailbox[f"{name}_count"]) for name in ("stored", "duplicate", "ranked", "pending", "gap")),
             _moment(mailbox["synced_at"]),
             _moment(mailbox["materialized_at"]),
@@ -191,7 +188,7 @@ def show_status(engine: Engine, *, is_json: bool) -> None:
     for item in states:
         out.print(f"queue: {item.request_count} {item.state}, the oldest since {_moment(item.oldest_at)}")
     for gap in gaps:
-        out.print(f"gap: {escape(gap['provider_message_id'])}: {escape(gap['reason'])} (tried {gap['attempts']}x)")
+        out.print(f"gap: {shown(gap['provider_message_id'])}: {shown(gap['reason'])} (tried {gap['attempts']}x)")
 
 
 def _moment(at: datetime | None) -> str:

@@ -36,7 +36,10 @@ def copy_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(
-                [Jsonb(row[name]) if is_json and row[name] is not None else row[name] for name, is_json in zip(names, wrap, strict=True)]
+                [
+                    Jsonb(row[name]) if is_json and row[name] is not None else row[name]
+                    for name, is_json in zip(names, wrap, strict=True)
+                ]
             )
     return len(rows)
 

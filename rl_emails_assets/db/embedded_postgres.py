@@ -84,14 +84,20 @@ class EmbeddedPostgres:
         cannot run it, DatabaseUnavailableError when it does not start.
         """
         self.make_root()
-        if self._users is None:
+        was_attached = self.is_attached
+        if not was_attached:
             users = (self.root / "users.lock").open("a")
             fcntl.flock(users, fcntl.LOCK_SH)
             self._users = users
-        with self._exclusively():
-            if not self.is_running():
-                self._initialize()
-                self._start()
+        try:
+            with self._exclusively():
+                if not self.is_running():
+                    self._initialize()
+                    self._start()
+        except BaseException:
+            if not was_attached:
+                self._leave()
+            raise
         return self.url()
 
     def detach(self) -> bool:
@@ -107,8 +113,12 @@ class EmbeddedPostgres:
                 self._stop()
                 return True
             finally:
-                self._users.close()
-                self._users = None
+                self._leave()
+
+    def _leave(self) -> None:
+        if self._users is not None:
+            self._users.close()
+            self._users = None
 
     def url(self, database: str = "postgres") -> str:
         """`postgresql://user:password@127.0.0.1:port/database` of the initialized server."""

@@ -14,7 +14,9 @@ WHOLE_MAILBOX_FROM = 2_000
 """From this many wanted messages on, the whole mailbox is read: nearly everything shares a key with one of them."""
 
 _COLUMNS = """
-    select m.message_id::text, m.thread_id::text, m.rfc822_message_id, m.in_reply_to, m.received_at, m.from_address,
+    select m.message_id::text, m.thread_id::text, m.rfc822_message_id,
+           coalesce(nullif(m.in_reply_to, ''), m.reference_ids[cardinality(m.reference_ids)], ''),
+           m.received_at, m.from_address,
            jsonb_path_query_array(m."to", '$[*].address'), jsonb_path_query_array(m.cc, '$[*].address')
     from mail.messages m
 """
@@ -52,8 +54,8 @@ _LATER = f"""
 {_COLUMNS}
 where m.mailbox_id = %(mailbox_id)s and m.duplicate_of is null and m.received_at >= %(since)s
   and (m.from_address = any(%(contacts)s) or m.thread_id::text = any(%(threads)s)
-       or split_part(m.from_address, '@', 2) = any(%(domains)s))
-"""  # noqa: S608
+       or substring(m.from_address from '[^@]*$') = any(%(domains)s))
+"""
 
 
 def related_history(

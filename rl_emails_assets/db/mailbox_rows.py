@@ -87,5 +87,7 @@ def find_mailbox(connection: Connection, name: str | None) -> Mailbox:
         if name is not None and name.strip().lower() in {mailbox.address, str(mailbox.mailbox_id)}:
             return mailbox
     there = ", ".join(mailbox.address for mailbox in everything) or "none yet; `rl-emails import` makes one"
-    wanted = "Several mailboxes are connected; name one with --mailbox" if name is None else f"No mailbox is called {name!r}"
+    wanted = f"No mailbox is called {name!r}"
+    if name is None:
+        wanted = "Several mailboxes are connected; name one with --mailbox" if everything else "No mailbox is connected"
     raise NotFoundError(f"{wanted}. Connected: {there}.")

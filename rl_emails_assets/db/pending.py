@@ -44,9 +44,7 @@ def mark_range_stale(
     ).rowcount
 
 
-def pending_message_ids(
-    connection: Connection, table: Table, version: str, mailbox_id: uuid.UUID
-) -> list[uuid.UUID]:
+def pending_message_ids(connection: Connection, table: Table, version: str, mailbox_id: uuid.UUID) -> list[uuid.UUID]:
     """Messages whose row in `table` is missing, stale or of another version, in the order they were received.
 
     Folder copies of a message are left out. For `mail.messages` itself: stored messages, in the order they were stored.

@@ -79,7 +79,7 @@ def _first_seqs(connection: Connection, thread_ids: Iterable[uuid.UUID]) -> dict
         .where(mail.messages.c.thread_id == func.any(list(thread_ids)))
         .group_by(mail.messages.c.thread_id)
     )
-    return {thread_id: seq for thread_id, seq in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def apply_assignment(connection: Connection, mailbox_id: uuid.UUID, assignment: Assignment) -> None:

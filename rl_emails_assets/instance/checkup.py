@@ -77,11 +77,7 @@ def disk(settings: Settings) -> Finding:
     folder = settings.home if settings.home.exists() else settings.home.parent
     free = shutil.disk_usage(folder).free
     is_ok = free >= LEAST_FREE_BYTES
-    mend = (
-        ""
-        if is_ok
-        else f"Free some: less than {LEAST_FREE_BYTES >> 30} GiB is soon full of mail and its indexes."
-    )
+    mend = "" if is_ok else f"Free some: less than {LEAST_FREE_BYTES >> 30} GiB is soon full of mail and its indexes."
     return Finding("disk", is_ok, f"{free / 1024**3:.1f} GiB free at {folder}", mend)
 
 

@@ -22,7 +22,7 @@ _INPUTS = text(
     select m.message_id, m.subject, m.new_text, m.text, m.from_name, m.from_address,
            coalesce(m.reply_to->0->>'address', '') as reply_to_address,
            jsonb_array_length(m."to") as to_count, jsonb_array_length(m.cc) as cc_count,
-           m.headers, m.calendar, m.attachments, m.is_html_only, m.received_at, m.defects,
+           m.headers, m.calendar, m.attachments, m.is_html_only, m.has_mismatched_link, m.received_at,
            s.is_owner_in_to, s.is_owner_in_cc, s.is_owner_only_recipient, s.is_from_owner, s.is_reply_to_owner,
            s.sender_replied_count, s.sender_received_count, s.link_count,
            split_part(c.address, '@', 2) as owner_domain,
@@ -103,6 +103,7 @@ def _input(row: Any) -> ClassifierInput:
         attachment_names=tuple(attachment["filename"] for attachment in row.attachments),
         is_html_only=row.is_html_only,
         link_count=row.link_count,
+        has_mismatched_link=row.has_mismatched_link,
         received_at=row.received_at,
         labels=tuple(row.labels),
     )

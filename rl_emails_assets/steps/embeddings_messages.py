@@ -37,9 +37,7 @@ def run(step: StepContext) -> StepResult:
     with timed(result), step.alone(NAME):
         with step.engine.begin() as connection:
             if step.scope.force:
-                mark_range_stale(
-                    connection, embeddings.messages, step.mailbox_id, step.scope.since, step.scope.until
-                )
+                mark_range_stale(connection, embeddings.messages, step.mailbox_id, step.scope.since, step.scope.until)
             pending = pending_message_ids(connection, embeddings.messages, version, step.mailbox_id)
         result.counts = {"pending": len(pending), "unchanged": 0}
         done = 0

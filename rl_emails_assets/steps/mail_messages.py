@@ -14,6 +14,7 @@ from rl_emails_assets.db import bulk
 from rl_emails_assets.db.mailbox_rows import add_aliases
 from rl_emails_assets.db.tables import mail, mailboxes, raw
 from rl_emails_assets.db.thread_state import apply_assignment, load_state
+from rl_emails_assets.mail.links import has_mismatched_link
 from rl_emails_assets.mail.message import Address, Defect, Message
 from rl_emails_assets.mail.owner import OwnerRow, owner_aliases
 from rl_emails_assets.mail.parse import parse
@@ -114,7 +115,7 @@ _PLACING = ("rfc822_message_id", "in_reply_to", "reference_ids", "subject_key", 
 
 
 def _kept_threads(connection: Connection, rows: list[dict[str, Any]]) -> dict[uuid.UUID, uuid.UUID]:
-    """The places of messages that are parsed again and whose headers say what they said: placed once, placed for good."""
+    """The places of messages that are parsed again and whose headers say what they said: placed once is for good."""
     wanted = {row["message_id"]: row for row in rows}
     columns = mail.messages.c
     before = connection.execute(
@@ -156,6 +157,7 @@ def _row(message: Message, item: Any, step: StepContext) -> dict[str, Any]:
         "signature": message.signature,
         "snippet": " ".join((message.new_text or message.text)[: SNIPPET_CHARACTERS * 4].split())[:SNIPPET_CHARACTERS],
         "is_html_only": message.is_html_only,
+        "has_mismatched_link": has_mismatched_link(message.html),
         "attachments": [asdict(attachment) for attachment in message.attachments],
         "calendar": _calendar(message),
         "headers": dict(message.headers),
@@ -191,9 +193,7 @@ def fingerprint(message: Message, from_address: str, received_at: datetime) -> b
     return hashlib.sha256("\x1f".join(parts).encode()).digest()
 
 
-def _originals(
-    connection: Connection, mailbox_id: uuid.UUID, rows: list[dict[str, Any]]
-) -> dict[uuid.UUID, uuid.UUID]:
+def _originals(connection: Connection, mailbox_id: uuid.UUID, rows: list[dict[str, Any]]) -> dict[uuid.UUID, uuid.UUID]:
     """For each folder copy in the batch, the message it copies: the first stored with that fingerprint."""
     columns = mail.messages.c
     known: dict[bytes, uuid.UUID] = {
@@ -232,7 +232,9 @@ def _mark_summaries_stale(
     connection: Connection, mailbox_id: uuid.UUID, rows: list[dict[str, Any]], participants: list[dict[str, Any]]
 ) -> None:
     threads = {row["thread_id"] for row in rows}
-    connection.execute(update(mail.threads).where(mail.threads.c.thread_id == func.any(list(threads))).values(is_stale=True))
+    connection.execute(
+        update(mail.threads).where(mail.threads.c.thread_id == func.any(list(threads))).values(is_stale=True)
+    )
     addresses = {person["address"] for person in participants}
     contacts = mail.contacts.c
     connection.execute(

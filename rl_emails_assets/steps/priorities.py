@@ -24,9 +24,15 @@ _INPUTS = text(
     select s.*, c.category, c.needs, c.urgency, c.confidence,
            (select count(*) from entities.tasks t where t.message_id = s.message_id and t.owner = 'me')
                as task_count_me,
-           -- From the message's arrival, never from now: a score does not change by itself.
-           (select min(extract(epoch from (d->>'at')::timestamptz - s.received_at) / 3600)::float8
-            from jsonb_array_elements(e.deadlines) d) as nearest_deadline_hours
+           -- From the message's arrival, never from now: a score does not change by itself. The next one to come,
+           -- else the one that passed last: old dates that a text mentions are no deadlines.
+           (select h.hours
+            from jsonb_array_elements(e.deadlines) d
+            cross join lateral (
+                select (extract(epoch from (d->>'at')::timestamptz - s.received_at) / 3600)::float8 as hours
+            ) h
+            order by h.hours < 0, abs(h.hours)
+            limit 1) as nearest_deadline_hours
     from signals.messages s
     join classifications.messages c using (message_id)
     join entities.messages e using (message_id)
@@ -54,7 +60,7 @@ def run_messages(step: StepContext) -> StepResult:
 def _rank_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID], _: StepResult) -> None:
     rows: list[dict[str, Any]] = []
     for row in connection.execute(_INPUTS, {"ids": ids}).mappings():
-        inputs = RankInput.from_row(row)
+        inputs = RankInput.from_row(dict(row))
         priority = loaded().rank(inputs)
         rows.append(
             {

@@ -79,9 +79,7 @@ def run(step: StepContext) -> StepResult:
         with step.engine.begin() as connection:
             queue.bury_poison(connection)
             queue.claim(connection, step.mailbox_id, step.run_id)
-            query = select(mailboxes.connections.c.sources).where(
-                mailboxes.connections.c.mailbox_id == step.mailbox_id
-            )
+            query = select(mailboxes.connections.c.sources).where(mailboxes.connections.c.mailbox_id == step.mailbox_id)
             sources: list[dict[str, str]] = connection.execute(query).scalar_one()
         for source in sources:
             done = _read(step, source["path"])
@@ -198,9 +196,7 @@ def _store(connection: Connection, step: StepContext, this: _Pass, batch: _Batch
     this.gaps += len(batch.unreadable)
 
 
-def _store_labels(
-    connection: Connection, mailbox_id: uuid.UUID, ids: list[uuid.UUID], items: list[RawItem]
-) -> None:
+def _store_labels(connection: Connection, mailbox_id: uuid.UUID, ids: list[uuid.UUID], items: list[RawItem]) -> None:
     pairs = sorted({(message_id, label) for message_id, item in zip(ids, items, strict=True) for label in item.labels})
     if pairs:
         connection.execute(
@@ -216,7 +212,8 @@ def _store_labels(
         connection.execute(
             text(
                 "insert into raw.labels (mailbox_id, message_id, label) "
-                "select l.mailbox_id, m.duplicate_of, l.label from raw.labels l join mail.messages m using (message_id) "
+                "select l.mailbox_id, m.duplicate_of, l.label "
+                "from raw.labels l join mail.messages m using (message_id) "
                 "where l.message_id = any(:ids) and m.duplicate_of is not null on conflict do nothing"
             ),
             {"ids": ids},

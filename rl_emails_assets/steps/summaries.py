@@ -83,7 +83,7 @@ def run_contacts(step: StepContext) -> StepResult:
     return _run(step, "mail.contacts", mail.contacts, _PENDING_CONTACTS, _WRITE_CONTACTS, "address")
 
 
-def _run(  # noqa: PLR0917 - the two callers differ in just these
+def _run(
     step: StepContext, name: str, table: Table, pending_query: TextClause, write: TextClause, key: str
 ) -> StepResult:
     result = StepResult()

@@ -25,7 +25,7 @@ from tests.bench.workplace import StandInEncoder, Workplace
 
 QUERIES = ("invoice", "budget meeting", "release schedule friday", "contract review", "travel booking")
 REQUESTS = 60
-TOKEN = "bench-token"  # noqa: S105 - of a server that lives as long as the benchmark
+TOKEN = "bench-token"
 
 
 def measure(place: Workplace, sizes: tuple[int, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -69,9 +69,9 @@ def _latencies(settings: Settings, step: StepContext) -> dict[str, Any]:
             base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60
         ) as client:
             return {
-                "inbox_ms": _timed(lambda index: client.get("/v1/inbox", params={"limit": 50})),
+                "inbox_ms": _timed(lambda _: client.get("/v1/inbox", params={"limit": 50})),
                 "inbox_unread_decisions_ms": _timed(
-                    lambda index: client.get("/v1/inbox", params={"unread": True, "needs": "decision"})
+                    lambda _: client.get("/v1/inbox", params={"unread": True, "needs": "decision"})
                 ),
                 "search_ms": _timed(
                     lambda index: client.get("/v1/search", params={"q": QUERIES[index % len(QUERIES)]})

@@ -29,7 +29,9 @@ def measure(place: Workplace, path: Path, address: str) -> dict[str, Any]:
     settings = place.settings("bench_rates")
     # Loading the model is paid once a process, and is part of the whole import below.
     embeddings_messages.encoder_of(settings).encode(["warm"])
-    seconds = {"/".join(key): result.seconds for key, result in run_flow(place.context(settings, path, address)).items()}
+    seconds = {
+        "/".join(key): result.seconds for key, result in run_flow(place.context(settings, path, address)).items()
+    }
     count = len(items)
     stored = seconds["raw/messages"] + seconds["mail/messages"]
     but_embedding = sum(seconds.values()) - seconds["embeddings/messages"]
@@ -57,7 +59,10 @@ def _import(place: Workplace, path: Path, address: str) -> float:
     command = [sys.executable, "-c", "from rl_emails_assets.cli import main; main()"]
     started = time.perf_counter()
     subprocess.run(
-        [*command, "import", str(path), "--mailbox", address, "--json"], env=environment, check=True, stdout=subprocess.DEVNULL
+        [*command, "import", str(path), "--mailbox", address, "--json"],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     return time.perf_counter() - started
 

@@ -108,7 +108,11 @@ def _seed(text: str) -> int:
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     cpu = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.processor(),
     )
     memory = Path("/proc/meminfo").read_text().split("\n", 1)[0].split()[1]

@@ -87,7 +87,7 @@ def test_a_sync_run_materializes_everything_reports_it_and_ends_its_request(
 def test_a_failing_run_returns_its_claim_with_the_reason(
     instance: dg.DagsterInstance, environment: Settings, engine: Engine, write_folder: Callable[..., Path]
 ) -> None:
-    """A source that is gone must become a dead letter with its reason, not a request that hangs until its lease ends."""
+    """A source that is gone must become a dead letter with its reason, not a request that waits for its lease."""
     root = write_folder(conversation())
     mailbox = _connect(engine, root)
     root.rename(root.with_name("elsewhere"))

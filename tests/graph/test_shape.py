@@ -101,9 +101,7 @@ def test_recomputing_reads_no_source() -> None:
 def test_a_request_gets_one_run_and_another_one_when_it_is_tried_again() -> None:
     """Dagster never forgets a run key: a fixed one would start the first run and no other, ever."""
     request_id, mailbox_id = uuid.uuid4(), uuid.uuid4()
-    first, again, retried = (
-        requests_for([Due(request_id, mailbox_id, attempts)])[0].run_key for attempts in (0, 0, 1)
-    )
+    first, again, retried = (requests_for([Due(request_id, mailbox_id, attempts)])[0].run_key for attempts in (0, 0, 1))
     assert first == again != retried
     assert requests_for([Due(request_id, mailbox_id, 0)])[0].partition_key == str(mailbox_id)
 
@@ -114,9 +112,7 @@ def test_the_code_location_loads_in_a_fresh_interpreter_without_heavy_imports() 
         "import sys; from rl_emails_assets.definitions import defs; defs.resolve_asset_graph(); "
         "print({'torch', 'sentence_transformers', 'openai', 'sklearn'} & sys.modules.keys())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", check], capture_output=True, text=True, check=False, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout.strip()) == (0, "set()"), done.stderr
 
 

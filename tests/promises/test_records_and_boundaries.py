@@ -97,12 +97,16 @@ def test_commands_show_what_is_stored(
 def _check_explain(output: str, engine: Engine) -> None:
     record = json.loads(output)
     with engine.connect() as connection:
-        row = connection.execute(
-            text(
-                "select p.* from priorities.messages p join mail.messages m using (message_id) "
-                "where rfc822_message_id = 'm2@example.org'"
+        row = (
+            connection.execute(
+                text(
+                    "select p.* from priorities.messages p join mail.messages m using (message_id) "
+                    "where rfc822_message_id = 'm2@example.org'"
+                )
             )
-        ).mappings().one()
+            .mappings()
+            .one()
+        )
     assert record["priority"]["score"] == row["score"]
     assert record["priority"]["contributions"] == row["contributions"]
     assert record["priority"]["inputs_hash"] == row["inputs_hash"].hex()

@@ -22,7 +22,9 @@ messages = Table(
     Column("urgency", Text, nullable=False, comment=f"By when: {', '.join(URGENCIES)}."),
     Column("handler", Text, nullable=False, comment=f"Who can handle it: {', '.join(HANDLERS)}."),
     Column("confidence", Float, nullable=False, comment="Probability (0-1) of the category and needs given."),
-    Column("evidence", JSONB, nullable=False, comment="[{supports, source, quote, weight}]: what the verdict rests on."),
+    Column(
+        "evidence", JSONB, nullable=False, comment="[{supports, source, quote, weight}]: what the verdict rests on."
+    ),
     *decision_columns(),
     _one_of("category", CATEGORIES),
     _one_of("needs", NEEDS),

@@ -13,7 +13,9 @@ messages = Table(
     message_column(),
     mailbox_column(),
     Column("model", Text, nullable=False, comment="The model, with a hash of its weights."),
-    Column("precision", Text, nullable=False, comment="The arithmetic: fp32, bf16, int8 ...; not to be mixed silently."),
+    Column(
+        "precision", Text, nullable=False, comment="The arithmetic: fp32, bf16, int8 ...; not to be mixed silently."
+    ),
     Column("text_hash", LargeBinary, nullable=False, comment="Hash of the text that was encoded."),
     Column("vector", HALFVEC(DIMENSIONS), nullable=False, comment="Unit length; cosine similarity is a dot product."),
     *provenance_columns(),

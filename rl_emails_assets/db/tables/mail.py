@@ -30,7 +30,7 @@ messages = Table(
     Column(
         "duplicate_of",
         Uuid,
-        comment="The earlier stored message that says the same (date, sender, subject, text); later steps skip the row.",
+        comment="The message stored before that says the same (date, sender, subject, text); later steps skip the row.",
     ),
     Column("fingerprint", LargeBinary, nullable=False, comment="Hash of date, sender, subject and text."),
     Column("rfc822_message_id", Text, nullable=False, comment="The Message-ID header without brackets, or ''."),
@@ -51,6 +51,13 @@ messages = Table(
     Column("signature", Text, nullable=False, comment="The signature that was cut off."),
     Column("snippet", Text, nullable=False, comment="The start of the new text on one line."),
     Column("is_html_only", Boolean, nullable=False, comment="There was no plain text; `text` was made from HTML."),
+    Column(
+        "has_mismatched_link",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="A link's words name another site than the one it leads to.",
+    ),
     Column("attachments", JSONB, nullable=False, comment="[{part_path, filename, content_type, size_bytes, ...}]."),
     Column("calendar", JSONB, comment="{method, summary, starts_at, ...} of an invitation."),
     Column("headers", JSONB, nullable=False, comment="The headers that later steps read."),
@@ -91,9 +98,7 @@ participants = Table(
     Column("domain", Text, nullable=False, comment="What follows the @, or ''."),
     Column("name", Text, nullable=False, comment="The name as written."),
     Index("ix_mail_participants_mailbox_id_address", "mailbox_id", "address", "role"),
-    Index(
-        "ix_mail_participants_mailbox_id_domain", "mailbox_id", "domain", postgresql_where=text("role = 'from'")
-    ),
+    Index("ix_mail_participants_mailbox_id_domain", "mailbox_id", "domain", postgresql_where=text("role = 'from'")),
     schema="mail",
     comment="An address in a role on one message.",
 )

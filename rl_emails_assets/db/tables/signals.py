@@ -74,6 +74,7 @@ messages = Table(
         "place_hash",
         LargeBinary,
         nullable=False,
+        server_default=text("''::bytea"),
         comment="Hash of what other messages' features read of this one: people, time, conversation.",
     ),
     *provenance_columns(),

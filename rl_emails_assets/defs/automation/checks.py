@@ -58,7 +58,9 @@ def one_encoder(warehouse: Warehouse) -> dg.AssetCheckResult:
     return _result(warehouse, health.MIXED_VECTORS, severity=dg.AssetCheckSeverity.ERROR)
 
 
-@dg.asset_check(asset=dg.AssetKey(keys.PRIORITIES_MESSAGES), description="Every message is ranked on its present inputs.")
+@dg.asset_check(
+    asset=dg.AssetKey(keys.PRIORITIES_MESSAGES), description="Every message is ranked on its present inputs."
+)
 def freshness(warehouse: Warehouse) -> dg.AssetCheckResult:
     return _result(warehouse, health.UNRANKED, severity=dg.AssetCheckSeverity.ERROR)
 

@@ -16,9 +16,7 @@ TABLES = {keys.RAW_MESSAGES: raw.messages, keys.RAW_LABELS: raw.labels, keys.RAW
 
 def _spec(key: keys.AssetKeyPath) -> dg.AssetSpec:
     deps = [keys.MAILBOXES_CONNECTIONS]
-    return dg.AssetSpec(
-        **spec_of(key, TABLES[key], owner=Owner.INGESTION, version=raw_messages.VERSION, deps=deps)
-    )
+    return dg.AssetSpec(**spec_of(key, TABLES[key], owner=Owner.INGESTION, version=raw_messages.VERSION, deps=deps))
 
 
 @dg.multi_asset(name="raw", specs=[_spec(key) for key in TABLES], partitions_def=MAILBOXES)
