@@ -40,9 +40,12 @@ class FieldError(BaseModel):
 class Problem(BaseModel):
     """RFC 9457, section 3.1."""
 
-    type: str = Field(description="A stable name of the problem; compare this, not the words.")
+    type: str = Field(
+        examples=["urn:rl-emails:problem:not-found"],
+        description="A stable name of the problem; compare this, not the words.",
+    )
     title: str = Field(description="The problem in a few words.")
-    status: int = Field(description="The HTTP status code.")
+    status: int = Field(examples=[404], description="The HTTP status code.")
     detail: str = Field(description="What happened, to what, and what to do next.")
     instance: str = Field(description="The path that was asked for.")
     errors: list[FieldError] = Field(default=[], description="For 422: each field that cannot be used.")

@@ -70,12 +70,15 @@ class Task(BaseModel):
     message_id: UUID = Field(description="The message that proves it.")
     thread_id: UUID
     kind: str = Field(description="request (asked of somebody) or promise (somebody will do it).")
-    description: str
+    description: str = Field(examples=["Approve the revised quote"])
     owner: str = Field(description="Who does it: me, them, someone_else.")
     owner_address: str
     deadline_at: datetime | None = Field(description="By when; null when nothing is said.")
     deadline_text: str = Field(description="The words that say by when, or ''.")
-    evidence: str = Field(description="The sentence that proves it, as written.")
+    evidence: str = Field(
+        examples=["Please send me your approval before noon on 24 March."],
+        description="The sentence that proves it, as written.",
+    )
     confidence: float = Field(description="Probability (0-1) that it is a task.")
     status: TaskStatus = Field(description="The owner's word; open until told.")
 

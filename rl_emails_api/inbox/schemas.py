@@ -18,16 +18,21 @@ class InboxItem(BaseModel):
     message_id: UUID
     thread_id: UUID
     from_: Address = Field(serialization_alias="from")
-    subject: str
+    subject: str = Field(examples=["Pier survey: can you sign off the revised quote?"])
     snippet: str = Field(description="The start of what was written, on one line.")
     received_at: datetime
     is_unread: bool = Field(description="Unread at the provider and not opened here.")
-    labels: list[str]
+    labels: list[str] = Field(examples=[["INBOX", "UNREAD"]])
     category: Category | None = Field(description="As recorded; null while it is not classified.")
     needs: Needs | None = Field(description="What it needs from the owner; null while it is not classified.")
     urgency: str | None
-    priority: float | None = Field(description="Score 0-1; null while it is not ranked (order=date shows those too).")
-    reasons: list[str] = Field(description="Why it stands here, strongest first, as recorded.")
+    priority: float | None = Field(
+        examples=[0.94], description="Score 0-1; null while it is not ranked (order=date shows those too)."
+    )
+    reasons: list[str] = Field(
+        examples=[["You answered 9 of 10 of this sender's messages"]],
+        description="Why it stands here, strongest first, as recorded.",
+    )
     task_count: int = Field(description="Open tasks it proves.")
     has_attachments: bool
     corrections: Corrections

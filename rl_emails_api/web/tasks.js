@@ -40,13 +40,20 @@ export function show(pane, params) {
   });
 }
 
+const LONG_AGO = "Overdue for more than two weeks";
+
 function groupFor(list, task, from) {
   const days = task.deadline_at ? daysUntil(task.deadline_at, from) : null;
   let name = "No deadline";
-  if (days !== null) name = days < 0 ? "Overdue" : days <= 1 ? "Today and tomorrow" : days <= 7 ? "This week" : "Later";
+  if (days < -14) name = LONG_AGO;
+  else if (days !== null) name = days < 0 ? "Overdue" : days <= 1 ? "Today and tomorrow" : days <= 7 ? "This week" : "Later";
   let group = [...list.children].find((each) => each.dataset.name === name);
   if (!group) {
-    group = h("section", { data: { name } }, h("h2", {}, name), h("ul", { class: "tasks" }));
+    const tasks = h("ul", { class: "tasks" });
+    group =
+      name === LONG_AGO
+        ? h("details", { class: "fold", data: { name } }, h("summary", {}, name), tasks)
+        : h("section", { data: { name } }, h("h2", {}, name), tasks);
     list.append(group);
   }
   return group.querySelector("ul");

@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -45,9 +45,10 @@ SERVER_SETTINGS = {
 
 
 class EmbeddedPostgres:
-    """The server below `home`; `cache` is where its programs are unpacked."""
+    """The server below `home`; `cache` is where its programs are unpacked, `more_settings` go beyond SERVER_SETTINGS."""
 
-    def __init__(self, home: Path, cache: Path) -> None:
+    def __init__(self, home: Path, cache: Path, more_settings: Mapping[str, str] | None = None) -> None:
+        self._settings = SERVER_SETTINGS | dict(more_settings or {})
         # One way to write the path, whatever links lead to it: the server's command line is compared with it.
         self.root = home.resolve() / "postgres"
         self.data = self.root / "data"
@@ -282,7 +283,7 @@ class EmbeddedPostgres:
                     self._pid_file.unlink(missing_ok=True)
                 if not _is_free(int(port_file.read_text())):
                     _write_private(port_file, str(_free_port()))
-                options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_SETTINGS.items())
+                options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
                 result = self._run(
                     "pg_ctl",
                     "start",

@@ -79,7 +79,7 @@ def _first_seqs(connection: Connection, thread_ids: Iterable[uuid.UUID]) -> dict
         .where(mail.messages.c.thread_id == func.any(list(thread_ids)))
         .group_by(mail.messages.c.thread_id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def apply_assignment(connection: Connection, mailbox_id: uuid.UUID, assignment: Assignment) -> None:

@@ -36,7 +36,7 @@ GRAPH_VERSION = 1
 """Raised whenever the same weights give other vectors; part of the cached file's name and of the precision's."""
 EXACT_UNITS = 4
 WIDE_CHANNELS = {99: 4.0, 223: 3.0, 63: 2.0, 127: 2.0, 157: 2.0, 267: 2.0, 303: 2.0, 319: 1.5, 338: 1.5}
-"""Channels of the normalized activations that exceed 8 deviations in some layer on ordinary mail, and their divisors."""
+"""Channels of the normalized activations that exceed 8 deviations in some layer on plain mail, and their divisors."""
 INPUT_NAME = "input_ids"
 OUTPUT_NAME = "vector"
 

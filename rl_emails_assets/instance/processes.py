@@ -223,8 +223,10 @@ class Child:
     def _sweep(self) -> None:
         remaining: list[tuple[int, float]] = []
         for group, deadline in self._lingering:
-            is_late = self._clock() > deadline
-            if _signal_group(group, signal.SIGKILL if is_late else 0) and not is_late:
+            # Its members are looked at, because a group of zombies can be signalled as well as a living one.
+            if self._clock() > deadline:
+                _signal_group(group, signal.SIGKILL)
+            elif group_members(group):
                 remaining.append((group, deadline))
         self._lingering = remaining
 

@@ -1,5 +1,6 @@
 """The embedded server: shared by processes, found again after kills, and clear about what it cannot do."""
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -175,6 +176,56 @@ def test_the_server_listens_on_this_machine_only_and_keeps_its_settings(server: 
     assert ask(server, "show listen_addresses") == "127.0.0.1"
     assert ask(server, "show unix_socket_directories") == ""
     assert ask(server, "select count(*) from pg_available_extensions where name = 'vector'") == 1
+
+
+def test_another_user_of_the_server_is_not_robbed_of_it(home: Path, cache_dir: Path, server: EmbeddedPostgres) -> None:
+    """A short command beside `rl-emails up` must leave the server to it."""
+    server.attach()
+    user = User(home, cache_dir)
+    user.line()
+    assert not server.detach()
+    assert server.is_running()
+    assert user.leave() == "True"
+
+
+def test_a_server_that_lost_its_postmaster_is_seen_by_what_it_left(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pid file must not be removed while a process of it may still write into the data."""
+    server.attach()
+    assert server._has_processes()
+    with monkeypatch.context() as closed:
+
+        def refuse(_path: Path) -> Path:
+            raise PermissionError
+
+        closed.setattr(Path, "readlink", refuse)
+        assert server._has_processes(), "what may not be looked at counts"
+    server.detach()
+    assert not server._has_processes()
+
+
+@needs_root
+def test_a_normal_user_runs_the_server_itself(home: Path, cache_dir: Path) -> None:
+    """Most people are not root; then the server runs as they do."""
+    shutil.chown(home, "nobody")
+    said: multiprocessing.SimpleQueue[object] = multiprocessing.get_context("fork").SimpleQueue()
+
+    def live_as(uid: int) -> None:
+        # Forked, because a new interpreter may lie where only root can read it.
+        os.setgroups([])
+        os.setuid(uid)
+        server = EmbeddedPostgres(home / "own", cache_dir)
+        server.attach()
+        said.put(Path(f"/proc/{server.pid()}").stat().st_uid)
+        said.put((server.root / "password").stat().st_uid)
+        said.put(server.detach())
+
+    process = multiprocessing.get_context("fork").Process(target=live_as, args=[home.stat().st_uid])
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert [said.get(), said.get(), said.get()] == [home.stat().st_uid, home.stat().st_uid, True]
 
 
 @needs_root

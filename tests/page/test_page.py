@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from seed import NEWEST_AT, VISIBLE_BY_PRIORITY, seed_id, seed_other
+from seed import NEWEST_AT, OWNER, TOMAS, VISIBLE_BY_PRIORITY, Mail, add_mail, seed_id, seed_other
 from sqlalchemy import select
 
 from rl_emails_assets.db.tables import app
@@ -396,3 +396,16 @@ def test_the_window_counts_from_the_newest_message(shared_server, visit):
     asked = next(url for url in page.watch.requests if "/v1/inbox" in url)
     since = (NEWEST_AT - timedelta(days=30.02)).strftime("%Y-%m-%dT%H")
     assert f"since={since}" in asked.replace("%3A", ":")
+
+
+def test_tasks_long_overdue_are_folded(server, visit):
+    """A year of forgotten deadlines above everything that can still be done."""
+    late = {"deadline_at": NEWEST_AT - timedelta(days=20), "deadline_text": "", "owner": "me"}
+    tasks = ({**late, "description": "Return the theodolite", "evidence": "Return the theodolite by then."},)
+    with server.engine.begin() as connection:
+        add_mail(connection, seed_id(OWNER), Mail("late", TOMAS, "Late", "Late.", 25.0, 0.3, tasks=tasks))
+    page = visit(server, "#/tasks")
+    expect(page.locator(".task").first).to_be_hidden()
+    expect(page.locator(".task").nth(1)).to_be_visible()
+    page.get_by_text("Overdue for more than two weeks").click()
+    expect(page.locator(".task").first).to_contain_text("Return the theodolite")

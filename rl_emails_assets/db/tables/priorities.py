@@ -23,7 +23,7 @@ messages = Table(
         "contributions",
         JSONB,
         nullable=False,
-        comment="[{feature, value, log_odds}], strongest first; they and `base_log_odds` add up to the score's log odds.",
+        comment="[{feature, value, log_odds}], strongest first; with the base they add up to the score's log odds.",
     ),
     Column("base_log_odds", Float, nullable=False, comment="The model's intercept."),
     Column("reasons", ARRAY(Text), nullable=False, comment="The strongest contributions in words, as decided."),
