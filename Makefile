@@ -30,13 +30,16 @@ $(DEV_STAMP): $(STAMP) requirements/dev.txt
 dev: $(DEV_STAMP) ## Set up what tests and checks need besides
 
 test: $(DEV_STAMP) ## Run the tests (browser tests need Debian's chromium; without it they skip and say so)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(DEV_STAMP) ## Format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+parity: $(DEV_STAMP) ## Hold the default encoder to sentence-transformers, in .venv-torch (about 1 GB more)
+	@sh scripts/parity.sh
 
 coverage: $(DEV_STAMP) ## Run the tests and measure what they cover
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
@@ -51,6 +54,6 @@ lock: ## Pin the newest allowed versions, with hashes, in requirements/
 	@PYTHON=$(PYTHON) sh scripts/lock.sh
 
 clean: ## Remove .venv and what tools left behind; mail and state stay
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
+	@rm -rf $(VENV) .venv-torch .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
 
-.PHONY: help demo up install dev test check coverage bench docs lock clean
+.PHONY: help demo up install dev test check parity coverage bench docs lock clean

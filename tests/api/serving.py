@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
+import mails
 import numpy as np
 import psycopg
 import pytest
@@ -26,7 +27,7 @@ TOKEN = "open-sesame"
 class WordEncoder:
     """Stands in for the default encoder; makes the vectors that the seed stored."""
 
-    model = seed.MODEL
+    model = mails.MODEL
     precision = "fp32"
 
     def encode(self, texts):

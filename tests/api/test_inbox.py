@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seed import MAILS, NADIA, NEWEST_AT, VISIBLE_BY_PRIORITY, Mail, add_mail, seed_id
+from mails import MAILS, NADIA, NEWEST_AT, VISIBLE_BY_PRIORITY, Mail, seed_id
+from seed import add_mail
 from sqlalchemy import insert, update
 
 from rl_emails_assets.db.tables import mailboxes, priorities

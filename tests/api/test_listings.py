@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 import pytest
-from seed import NADIA, NEWEST_AT, OTHER_OWNER, OWNER, RUN_ID, Mail, add_mail, seed, seed_id, seed_other
+from mails import NADIA, NEWEST_AT, OTHER_OWNER, OWNER, RUN_ID, Mail, seed_id
+from seed import add_mail, seed, seed_other
 from sqlalchemy import delete, insert, select, text, update
 
 from rl_emails_assets.db.tables import app, entities, mail, mailboxes, sync_queue

@@ -4,7 +4,7 @@ import math
 from datetime import timedelta
 
 import pytest
-from seed import MODEL, NEWEST_AT, OWNER, RUN_ID, seed_id
+from mails import MODEL, NEWEST_AT, OWNER, RUN_ID, seed_id
 from sqlalchemy import select
 
 from rl_emails_api.messages.endpoints import content_disposition

@@ -1,7 +1,7 @@
 """Every failure is a problem document (RFC 9457) that says what to do, and tells nothing of the inside."""
 
 import pytest
-from seed import seed_id
+from mails import seed_id
 from sqlalchemy import create_engine, text
 
 from rl_emails_assets.errors import DatabaseUnavailableError, NotFoundError

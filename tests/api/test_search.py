@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seed import MAILS, MODEL, seed_id
+from mails import MAILS, MODEL, seed_id
 from serving import WordEncoder, start
 
 from rl_emails_api.search.schemas import SnippetPart, snippet_parts

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from seed import OWNER, seed_id
+from mails import OWNER, seed_id
 from serving import TOKEN
 
 from rl_emails_api.app import create_app

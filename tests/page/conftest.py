@@ -1,4 +1,4 @@
-"""The page in a real browser, on the API of tests/api, whose `serving` and `seed` modules are used."""
+"""The page in a real browser, on the API of tests/api, whose `serving`, `seed` and `mails` modules are used."""
 
 import sys
 from collections.abc import Iterator

@@ -5,8 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from mails import NEWEST_AT, OWNER, TOMAS, VISIBLE_BY_PRIORITY, Mail, seed_id
 from playwright.sync_api import expect
-from seed import NEWEST_AT, OWNER, TOMAS, VISIBLE_BY_PRIORITY, Mail, add_mail, seed_id, seed_other
+from seed import add_mail, seed_other
 from sqlalchemy import select
 
 from rl_emails_assets.db.tables import app

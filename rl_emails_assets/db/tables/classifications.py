@@ -1,6 +1,6 @@
 """Verdicts: what a message is and what it needs from the owner."""
 
-from sqlalchemy import CheckConstraint, Column, Float, Table, Text
+from sqlalchemy import CheckConstraint, Column, Float, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from rl_emails_assets.classification.verdict import CATEGORIES, HANDLERS, NEEDS, URGENCIES
@@ -26,6 +26,7 @@ messages = Table(
         "evidence", JSONB, nullable=False, comment="[{supports, source, quote, weight}]: what the verdict rests on."
     ),
     *decision_columns(),
+    Index("ix_classifications_messages_mailbox_id", "mailbox_id"),
     _one_of("category", CATEGORIES),
     _one_of("needs", NEEDS),
     _one_of("urgency", URGENCIES),

@@ -1,7 +1,7 @@
 """Vectors."""
 
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import Column, LargeBinary, Table, Text
+from sqlalchemy import Column, Index, LargeBinary, Table, Text
 
 from rl_emails_assets.db.tables.base import mailbox_column, message_column, metadata, provenance_columns
 
@@ -19,6 +19,7 @@ messages = Table(
     Column("text_hash", LargeBinary, nullable=False, comment="Hash of the text that was encoded."),
     Column("vector", HALFVEC(DIMENSIONS), nullable=False, comment="Unit length; cosine similarity is a dot product."),
     *provenance_columns(),
+    Index("ix_embeddings_messages_mailbox_id", "mailbox_id"),
     schema="embeddings",
     comment="The vector of a message's subject and new text.",
 )

@@ -22,6 +22,7 @@ messages = Table(
     Column("signature_facts", JSONB, nullable=False, comment="{name, title, organization, phone} of the signature."),
     count("task_count", "Tasks found in it."),
     *decision_columns(),
+    Index("ix_entities_messages_mailbox_id", "mailbox_id"),
     schema="entities",
     comment="What was extracted from one message; its existence says that the message was looked at.",
 )

@@ -80,6 +80,9 @@ messages = Table(
     Index("ix_mail_messages_mailbox_id_received_at", "mailbox_id", text("received_at desc"), "message_id"),
     Index("ix_mail_messages_mailbox_id_fingerprint", "mailbox_id", "fingerprint"),
     Index("ix_mail_messages_mailbox_id_subject_key", "mailbox_id", "subject_key"),
+    Index(
+        "ix_mail_messages_duplicate_of", "mailbox_id", "message_id", postgresql_where=text("duplicate_of is not null")
+    ),
     Index("ix_mail_messages_thread_id", "thread_id", "received_at"),
     Index("ix_mail_messages_rfc822_message_id", "mailbox_id", "rfc822_message_id"),
     Index("ix_mail_messages_search", "search", postgresql_using="gin"),

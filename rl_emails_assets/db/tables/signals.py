@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Float, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.sql import text
 
 from rl_emails_assets.db.tables.base import count, mailbox_column, message_column, metadata, provenance_columns
@@ -78,6 +78,7 @@ messages = Table(
         comment="Hash of what other messages' features read of this one: people, time, conversation.",
     ),
     *provenance_columns(),
+    Index("ix_signals_messages_mailbox_id", "mailbox_id"),
     schema="signals",
     comment="What was known about a message when it arrived.",
 )
