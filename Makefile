@@ -48,7 +48,7 @@ bench: $(DEV_STAMP) ## Measure rates, latencies and memory (MAILBOX=path ADDRESS
 	@$(BIN)/python -m tests.bench.run $(if $(MAILBOX),--mailbox $(MAILBOX) --address $(ADDRESS)) $(if $(COUNT),--count $(COUNT))
 
 docs: $(DEV_STAMP) ## Make the references in docs/ that are generated
-	@$(BIN)/python -m rl_emails_assets.db.reference docs/reference/data.md
+	@$(BIN)/python -m scripts.reference
 
 lock: ## Pin the newest allowed versions, with hashes, in requirements/
 	@PYTHON=$(PYTHON) sh scripts/lock.sh

@@ -6,6 +6,7 @@ Commands import what they need when they run: `--help` and `parse` must not wait
 # ruff: noqa: PLC0415 - see above
 
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -37,13 +38,16 @@ Moment = Annotated[
 
 @app.command()
 def up(
-    *, browser: Annotated[bool, typer.Option(help="Open the inbox in a browser once everything runs.")] = False
+    *,
+    browser: Annotated[bool, typer.Option(help="Open the inbox in a browser once everything runs.")] = False,
+    is_json: JsonOption = False,
 ) -> None:
     """Start everything: database, Dagster, API and page. Ctrl-C stops it all."""
     from rl_emails_assets.commands.up import up as run_up
 
+    on_ready = (lambda links: print_json(asdict(links))) if is_json else None
     with reported():
-        sys.exit(run_up(Settings(), open_browser=browser))
+        sys.exit(run_up(Settings(), open_browser=browser, on_ready=on_ready))
 
 
 @app.command()

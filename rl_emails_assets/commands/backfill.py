@@ -27,7 +27,11 @@ def backfill(
         mailbox = find_mailbox(connection, mailbox_name)
     with progress_bar(is_quiet=is_quiet) as show:
         outcome = run_job(
-            settings.home, "recompute", mailbox.mailbox_id, show, BackfillRange(since=since, until=until, force=force)
+            settings.home,
+            "recompute",
+            mailbox.mailbox_id,
+            show,
+            backfill=BackfillRange(since=since, until=until, force=force),
         )
     written = {asset: values["rows_written"] for asset, values in outcome.metadata.items()}
     if is_json:

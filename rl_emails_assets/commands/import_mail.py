@@ -70,8 +70,14 @@ def import_mail(
     with engine.begin() as connection:
         mailbox = connect_files(connection, address, source, aliases=aliases, display_name=name)
         queue.enqueue(connection, mailbox.mailbox_id, asked_by="import")
-    with progress_bar(is_quiet=is_quiet) as show:
-        outcome = run_job(settings.home, "sync", mailbox.mailbox_id, show)
+    run_id = str(uuid.uuid4())
+    try:
+        with progress_bar(is_quiet=is_quiet) as show:
+            outcome = run_job(settings.home, "sync", mailbox.mailbox_id, show, run_id=run_id)
+    except KeyboardInterrupt:
+        with engine.begin() as connection:
+            queue.hand_back(connection, [run_id])
+        raise
     if not outcome.is_success:
         raise SourceError(
             f"The import of {path} stopped: {outcome.error} What was stored is kept; the same command continues. "
@@ -111,9 +117,11 @@ def progress_bar(*, is_quiet: bool) -> Iterator[Any]:
         yield lambda _: None
         return
     with os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal:
-        columns = (SpinnerColumn(), TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn())
         bar = Progress(
-            *columns,
+            SpinnerColumn(),
+            TextColumn("{task.description:<22}"),
+            BarColumn(),
+            MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"),
             TimeElapsedColumn(),
             console=Console(file=terminal, force_terminal=sys.stderr.isatty()),

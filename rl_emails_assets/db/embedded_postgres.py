@@ -45,7 +45,7 @@ SERVER_SETTINGS = {
 
 
 class EmbeddedPostgres:
-    """The server below `home`; `cache` is where its programs are unpacked, `more_settings` go beyond SERVER_SETTINGS."""
+    """The server below `home`; its programs are unpacked in `cache`; `more_settings` go beyond SERVER_SETTINGS."""
 
     def __init__(self, home: Path, cache: Path, more_settings: Mapping[str, str] | None = None) -> None:
         self._settings = SERVER_SETTINGS | dict(more_settings or {})

@@ -45,11 +45,18 @@ class BackfillRange:
 
 
 def run_job(
-    home: Path, job_name: str, mailbox_id: uuid.UUID, listener: Listener, backfill: BackfillRange | None = None
+    home: Path,
+    job_name: str,
+    mailbox_id: uuid.UUID,
+    listener: Listener,
+    *,
+    backfill: BackfillRange | None = None,
+    run_id: str | None = None,
 ) -> RunOutcome:
     """Run `job_name` for one mailbox and wait for its end.
 
-    A failing step does not raise: the outcome says what went wrong, and the run is in the UI.
+    A failing step does not raise: the outcome says what went wrong, and the run is in the UI. Raises KeyboardInterrupt
+    when the run was interrupted, in a step or between two.
     """
     dagster_home(home)
     logging.getLogger("dagster").setLevel(logging.ERROR)
@@ -61,11 +68,21 @@ def run_job(
             instance=instance,
             partition_key=str(mailbox_id),
             raise_on_error=False,
+            run_id=run_id,
             # Run monitoring fails the run when this process is killed.
             tags={PROCESS_TAG: this_process()},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
+    if any(_is_interruption(event) for event in result.all_events):
+        raise KeyboardInterrupt
     return RunOutcome(result.run_id, result.success, _error(result), _metadata(result))
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    if not event.is_step_failure:
+        return False
+    error = event.step_failure_data.error
+    return error is not None and "DagsterExecutionInterruptedError" in str(error.cls_name or error.message)
 
 
 def _error(result: dg.ExecuteInProcessResult) -> str:

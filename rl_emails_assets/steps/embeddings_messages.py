@@ -41,6 +41,7 @@ def run(step: StepContext) -> StepResult:
             pending = pending_message_ids(connection, embeddings.messages, version, step.mailbox_id)
         result.counts = {"pending": len(pending), "unchanged": 0}
         done = 0
+        step.report(Progress(NAME, 0, len(pending)))
         for ids in batches(pending, step.settings.batch_size):
             with step.engine.connect() as connection:
                 wanted = _texts(connection, ids)

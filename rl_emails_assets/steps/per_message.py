@@ -24,6 +24,7 @@ def run_per_message(step: StepContext, table: Table, version: str, write: WriteB
                 mark_range_stale(connection, table, step.mailbox_id, step.scope.since, step.scope.until)
             pending = pending_message_ids(connection, table, version, step.mailbox_id)
         done = 0
+        step.report(Progress(name, 0, len(pending)))
         for ids in batches(pending, step.settings.batch_size):
             with step.commit() as connection:
                 write(connection, ids, result)

@@ -101,6 +101,7 @@ def _read(step: StepContext, source: str) -> _Pass:
     total = provider.estimate().bytes_total
     with step.commit() as connection:
         this, resume = _begin(connection, step.mailbox_id, source)
+    step.report(Progress(NAME, this.position.bytes_done, total, "bytes"))
     for batch in _batches(provider.items(resume), step.settings.batch_size):
         with step.commit() as connection:
             _store(connection, step, this, batch)
@@ -227,7 +228,7 @@ def _store_gap(connection: Connection, mailbox_id: uuid.UUID, source: str, item:
             mailbox_id=mailbox_id,
             provider_message_id=item.provider_message_id,
             source=source,
-            reason=f"{item.reason} ({item.source})",
+            reason=item.reason,
             last_seen_at=func.now(),
         )
         .on_conflict_do_update(

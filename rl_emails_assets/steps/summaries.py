@@ -87,6 +87,7 @@ def _run(
     step: StepContext, name: str, table: Table, pending_query: TextClause, write: TextClause, key: str
 ) -> StepResult:
     result = StepResult()
+    unit = table.name
     with timed(result), step.alone(name):
         with step.engine.connect() as connection:
             parameters = {"mailbox_id": step.mailbox_id, "version": VERSION}
@@ -97,7 +98,7 @@ def _run(
                 _delete(connection, table, key, step.mailbox_id, keys)
                 parameters = {"keys": keys, "mailbox_id": step.mailbox_id, "version": VERSION, "run_id": step.run_id}
                 result.row_count += connection.execute(write, parameters).rowcount
-            step.report(Progress(name, start + len(keys), len(pending), key.removesuffix("_id") + "s"))
+            step.report(Progress(name, start + len(keys), len(pending), unit))
     return result
 
 

@@ -112,7 +112,7 @@ def test_a_backfill_of_a_range_of_dates_computes_that_range_again_and_nothing_el
         "recompute",
         mailbox.mailbox_id,
         lambda _: None,
-        BackfillRange(until=until, force=True),
+        backfill=BackfillRange(until=until, force=True),
     )
     assert outcome.is_success, outcome.error
     with engine.connect() as connection:
