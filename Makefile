@@ -39,7 +39,10 @@ check: $(DEV_STAMP) ## Format, lint, types and import contracts
 	@$(BIN)/lint-imports
 
 parity: $(DEV_STAMP) ## Hold the default encoder to sentence-transformers, in .venv-torch (about 1 GB more)
-	@sh scripts/parity.sh
+	@PYTHON=$(PYTHON) sh scripts/torch.sh
+	@.venv-torch/bin/python -m pytest --confcutdir=tests/embedding -p no:cacheprovider \
+		-W ignore::DeprecationWarning -W ignore::FutureWarning \
+		tests/embedding/test_encoder_parity.py tests/embedding/test_torch_encoder.py
 
 coverage: $(DEV_STAMP) ## Run the tests and measure what they cover
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered

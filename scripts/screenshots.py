@@ -33,7 +33,7 @@ class Shot:
 
 SHOTS = (
     Shot("inbox-phone", "#/inbox", ".row[data-message]", size=PHONE),
-    Shot("tasks", "#/tasks", "#list-pane li"),
+    Shot("tasks", "#/tasks", "#list-pane li:visible, #list-pane summary:visible"),
     Shot("status", "#/status", "#list-pane table, #list-pane dl, #list-pane li"),
     # Last: these mark their message as read.
     Shot("inbox", "#/inbox", ".row[data-message]", keys=()),

@@ -68,7 +68,10 @@ def _import(place: Workplace, path: Path, address: str) -> float:
 
 
 def measure_encoder() -> Any:
-    """What tests/embedding/measure_encoder.py prints."""
-    script = Path(__file__).parents[1] / "embedding" / "measure_encoder.py"
-    done = subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True)
+    """What tests/embedding/measure_encoder.py prints; it compares where `make parity` has made .venv-torch."""
+    root = Path(__file__).parents[2]
+    with_torch = root / ".venv-torch" / "bin" / "python"
+    python = str(with_torch) if with_torch.exists() else sys.executable
+    script = root / "tests" / "embedding" / "measure_encoder.py"
+    done = subprocess.run([python, str(script)], check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)

@@ -197,6 +197,19 @@ def test_the_check_of_commands_can_fail() -> None:
     assert not _wrong_in(["rl-emails", "import", "PATH", "--mailbox", "ADDRESS", "--json"], is_complete=True)
 
 
+def test_the_architecture_tells_which_group_reads_which() -> None:
+    """A drawing of a flow that the graph does not have."""
+    table = re.findall(
+        r"^\| (\w+) \| [^|]+ \| ([a-z, ]+) \| `steps/", page("docs/architecture.md").content, re.MULTILINE
+    )
+    told = {group: set(reads.split(", ")) for group, reads in table}
+    read: dict[str, set[str]] = {}
+    for spec in defs.resolve_all_asset_specs():
+        group = spec.key.path[0]
+        read.setdefault(group, set()).update({dep.asset_key.path[0] for dep in spec.deps} - {group})
+    assert told == {group: groups for group, groups in read.items() if groups}
+
+
 def test_settings_that_are_named_exist() -> None:
     """A variable that nothing reads is silently ignored."""
     known = {f"RL_EMAILS_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
