@@ -81,7 +81,7 @@ def _page() -> FileResponse:
 def _default_encoder(settings: Settings) -> Encoder:
     from rl_emails_assets.embedding.load import load_encoder  # noqa: PLC0415 - numpy and onnxruntime only for search
 
-    return load_encoder(settings.encoder, settings.cache_dir)
+    return load_encoder(settings.encoder, settings.models_dir)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -48,3 +48,8 @@ class Settings(BaseSettings):
     def cache_dir(self) -> Path:
         """Where unpacked programs and converted models are kept."""
         return self.cache if self.cache is not None else self.home / "cache"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where the encoder keeps the files that it makes."""
+        return self.cache_dir / "models"

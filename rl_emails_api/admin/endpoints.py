@@ -17,6 +17,9 @@ from rl_emails_api.run_links import Links
 from rl_emails_api.transactions import Transaction
 from rl_emails_assets.sync_queue import queue
 
+SHOWN_GAPS = 20
+"""Gaps of one mailbox in an answer; `rl-emails status --json` has all."""
+
 router = APIRouter(tags=["admin"])
 
 
@@ -24,7 +27,7 @@ router = APIRouter(tags=["admin"])
 def get_status(transaction: Transaction, links: Links) -> Status:
     """Every mailbox with its counts and gaps, the queue by state, and the latest runs with links to the Dagster UI."""
     gaps: defaultdict[UUID, list[Gap]] = defaultdict(list)
-    for row in queries.gaps(transaction):
+    for row in queries.gaps(transaction, most=SHOWN_GAPS):
         gaps[row["mailbox_id"]].append(Gap(**{name: row[name] for name in Gap.model_fields}))
     pending = {row["mailbox_id"]: row for row in queries.pending(transaction)}
     states = queue.summary(transaction)

@@ -34,7 +34,9 @@ _OLDEST_PENDING = text(
     from raw.messages as stored
     where not exists (
             select from priorities.messages as ranked
-            where ranked.message_id = stored.message_id and ranked.mailbox_id = stored.mailbox_id
+            where ranked.message_id = stored.message_id
+                and ranked.mailbox_id = stored.mailbox_id
+                and not ranked.is_stale
         )
         and not exists (
             select from mail.messages as copy
@@ -53,7 +55,7 @@ _GAPS = text(
         select *, row_number() over (partition by mailbox_id order by last_seen_at desc, provider_message_id) as place
         from raw.gaps
     ) as numbered
-    where place <= 20
+    where place <= :most
     order by mailbox_id, place
     """
 )
@@ -114,9 +116,9 @@ def pending(connection: Connection) -> Sequence[RowMapping]:
     return connection.execute(_OLDEST_PENDING).mappings().all()
 
 
-def gaps(connection: Connection) -> Sequence[RowMapping]:
-    """The latest 20 gaps of each mailbox."""
-    return connection.execute(_GAPS).mappings().all()
+def gaps(connection: Connection, *, most: int) -> Sequence[RowMapping]:
+    """The latest gaps of each mailbox, at most so many of one."""
+    return connection.execute(_GAPS, {"most": most}).mappings().all()
 
 
 def requests(connection: Connection) -> Sequence[RowMapping]:

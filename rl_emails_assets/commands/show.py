@@ -23,6 +23,8 @@ from rl_emails_assets.settings import Settings
 from rl_emails_assets.sync_queue import queue
 
 PAGE = 500
+SHOWN_GAPS = 20
+"""Gaps of one mailbox that are printed for people; `--json` has all."""
 
 
 def show_inbox(engine: Engine, mailbox_name: str | None, filters: inbox.Filters, *, limit: int, is_json: bool) -> None:
@@ -130,7 +132,7 @@ def show_search(
     engine: Engine, settings: Settings, query: str, mailbox_name: str | None, *, limit: int, is_json: bool
 ) -> None:
     """Messages by words and meaning."""
-    encoder = QueryEncoder(lambda: load_encoder(settings.encoder, settings.cache_dir / "models"))
+    encoder = QueryEncoder(lambda: load_encoder(settings.encoder, settings.models_dir))
     with engine.connect() as connection:
         mailbox = find_mailbox(connection, mailbox_name)
         rows = search.found(
@@ -166,7 +168,7 @@ def show_status(engine: Engine, *, is_json: bool) -> None:
         mailboxes = [dict(row) for row in admin.mailboxes(connection)]
         waiting = {row["mailbox_id"]: dict(row) for row in admin.pending(connection)}
         states = queue.summary(connection)
-        gaps = [dict(row) for row in admin.gaps(connection)]
+        gaps = [dict(row) for row in admin.gaps(connection, most=2**31 - 1 if is_json else SHOWN_GAPS)]
     for mailbox in mailboxes:
         mailbox["pending_count"] = waiting.get(mailbox["mailbox_id"], {}).get("pending_count", 0)
     if is_json:

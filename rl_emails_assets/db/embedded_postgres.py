@@ -41,6 +41,9 @@ SERVER_SETTINGS = {
     "default_toast_compression": "lz4",
     "timezone": "UTC",
     "log_min_duration_statement": "5s",
+    # Parameters are mail, and a log is read by others.
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 
 

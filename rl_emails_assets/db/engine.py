@@ -73,7 +73,14 @@ def make_engine(url: str, name: str, *, pool_size: int = 2) -> Engine:
         pool_size=pool_size,
         max_overflow=8,
         pool_pre_ping=True,
-        connect_args={"application_name": f"rl-emails {name}", "connect_timeout": 10},
+        # Parameters are mail; an error must not carry them into a log.
+        hide_parameters=True,
+        connect_args={
+            "application_name": f"rl-emails {name}",
+            "connect_timeout": 10,
+            # Whatever zone the server is set to: times come back in UTC, and hash alike.
+            "options": "-c timezone=UTC",
+        },
     )
 
 
@@ -112,6 +119,13 @@ def _require_usable(url: str) -> None:
                 raise SettingsError(f"Postgres {version // 10000} is too old; rl-emails needs 15 or later.")
             if not connection.execute("select 1 from pg_available_extensions where name = 'vector'").fetchone():
                 raise SettingsError("This Postgres has no pgvector. Install it on the server, then start again.")
+            try:
+                connection.execute("create extension if not exists vector")
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise SettingsError(
+                    f"This user may not create the extension pgvector in the database {connection.info.dbname}. "
+                    "Have an administrator run there: create extension vector. Then start again."
+                ) from error
     except psycopg.OperationalError as error:
         raise _unavailable(url, error) from error
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from rl_emails_assets.extraction import date_words as words
 from rl_emails_assets.extraction.date_atoms import Atom, find_atoms
@@ -75,12 +76,13 @@ def _may_name_a_time(text: str) -> bool:
     return not words.TRIGGER_WORDS.isdisjoint(lowered.translate(_WORD_BREAKS).split())
 
 
-def _in_sentence(sentence: str, written_at: datetime) -> list[Deadline]:
+@lru_cache(maxsize=512)  # asked for a message's deadlines and again for each of its tasks
+def _in_sentence(sentence: str, written_at: datetime) -> tuple[Deadline, ...]:
     if not _may_name_a_time(sentence) or words.HEADER_LINE.match(sentence):
-        return []
+        return ()
     atoms = find_atoms(sentence, written_at)
     if not atoms:
-        return []
+        return ()
     # A sentence that only looks back ("we met on Friday") names no deadline unless it gives a full date.
     looks_back = bool(words.PAST.search(sentence)) and not words.FORWARD.search(sentence)
     looks_ahead = not looks_back and bool(words.FORWARD.search(sentence))
@@ -89,7 +91,7 @@ def _in_sentence(sentence: str, written_at: datetime) -> list[Deadline]:
         deadline = _deadline(sentence, atom, written_at, looks_back=looks_back, looks_ahead=looks_ahead)
         if deadline is not None:
             deadlines.append(deadline)
-    return deadlines
+    return tuple(deadlines)
 
 
 def _joined(sentence: str, atoms: list[Atom]) -> list[Atom]:

@@ -7,6 +7,7 @@ time is linear in the text, and everything is bounded.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_TEXT_CHARS = 20_000
 """Of a longer text only the beginning is read; what somebody asks stands near the top."""
@@ -38,6 +39,7 @@ class Sentence:
     end: int
 
 
+@lru_cache(maxsize=8)  # deadlines and tasks of one message are looked for in the same sentences
 def split_sentences(text: str) -> tuple[Sentence, ...]:
     """The sentences of `text` in order, at most MAX_SENTENCES, none longer than MAX_SENTENCE_CHARS."""
     text = text[:MAX_TEXT_CHARS]

@@ -219,12 +219,12 @@ def _of_machine(message: TaskInput, sentences: Sequence[Sentence]) -> tuple[Task
         return ()
     is_marketing = message.category in ("newsletter", "promotion", "social")
     for sentence in sentences:
+        deadline = _first(deadlines_in((sentence,), message.written_at))
+        if deadline is None:
+            continue
         is_payment = bool(_PAYMENT.search(sentence.text))
         answer = _ANSWER_BY.search(sentence.text)
         if not is_payment and (answer is None or (is_marketing and not answer.group().lower().startswith("rsvp"))):
-            continue
-        deadline = _first(deadlines_in((sentence,), message.written_at))
-        if deadline is None:
             continue
         start = answer.start() if answer is not None and not is_payment else 0
         said = describe(sentence.text, start, other_name="", other_pronoun="me")

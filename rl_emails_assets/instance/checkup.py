@@ -105,7 +105,7 @@ def encoder(settings: Settings) -> Finding:
         check(files.tokenizer, TOKENIZER_SHA256)
     except ModelFileError as error:
         return Finding("encoder", False, str(error), "Do as said, or run `make install`.")
-    is_converted = converted_path(settings.cache_dir).exists()
+    is_converted = converted_path(settings.models_dir).exists()
     state = "converted" if is_converted else "to be converted when it is first used"
     return Finding("encoder", True, f"the weights of {MODEL_NAME} are the published ones, {state}")
 

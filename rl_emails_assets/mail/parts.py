@@ -9,6 +9,7 @@ from rl_emails_assets.mail.limits import DefectLog
 from rl_emails_assets.mail.transfer import decode_transfer
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]{1,127}/[a-z0-9!#$&^_.+\-]{1,127}")
+_LINE_REST = re.compile(rb"[ \t]{0,100}(?=\r?\n|\r?\Z)")
 _SNIFFED_BOUNDARY = re.compile(rb"(?:^|\n)--([!-~][ -~]{0,69}?)[ \t]*\r?\n")
 _NEAREST_TYPES = {
     "application": "application/octet-stream",
@@ -180,26 +181,40 @@ def _divide(part: Part, builder: _Builder) -> None:
 
 def _spans(source: bytes, start: int, end: int, boundary: bytes, builder: _Builder) -> list[tuple[int, int]]:
     """(start, end) of each part between the delimiter lines of `boundary`."""
-    line = re.compile(rb"\n--" + re.escape(boundary) + rb"(--)?[ \t]{0,100}(?=\r?\n|\r?\Z)")
     room = builder.limits.parts - builder.count
     spans: list[tuple[int, int]] = []
     opened = -1
     # The first delimiter may stand where the body starts; the line end before it belongs to the header block.
     position = max(0, start - 1)
-    for found in line.finditer(source, position, end):
+    for line_start, line_end, is_last in _delimiters(source, position, end, b"\n--" + boundary):
         if opened >= 0:
-            stop = found.start()
+            stop = line_start
             if stop > opened and source[stop - 1 : stop] == b"\r":
                 stop -= 1
             spans.append((opened, max(opened, stop)))
-        if found[1]:
+        if is_last:
             return spans
         if len(spans) >= room:
             builder.log.add("part-count", f"parts after the first {builder.limits.parts} are not read")
             return spans
-        newline = source.find(b"\n", found.end(), end)
+        newline = source.find(b"\n", line_end, end)
         opened = end if newline < 0 else newline + 1
     if opened >= 0:
         builder.log.add("boundary-unclosed", "the last part ends with the message")
         spans.append((opened, end))
     return spans
+
+
+def _delimiters(source: bytes, start: int, end: int, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
+    """(start, end, whether it closes) of each line that is `delimiter` and nothing else but "--" and blanks.
+
+    Every multipart has a boundary of its own; compiling an expression for each took an eighth of the time of parsing.
+    """
+    found = source.find(delimiter, start, end)
+    while found >= 0:
+        position = found + len(delimiter)
+        is_last = source.startswith(b"--", position, end)
+        rest = _LINE_REST.match(source, position + 2 if is_last else position, end)
+        if rest is not None:
+            yield found, rest.end(), is_last
+        found = source.find(delimiter, position, end)

@@ -1,7 +1,6 @@
 """classifications.messages: the verdict on each message, recorded with what it rests on."""
 
 import uuid
-from dataclasses import asdict
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -14,8 +13,8 @@ from rl_emails_assets.classification.inputs import ClassifierInput
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.tables import classifications
 from rl_emails_assets.steps.context import StepContext, StepResult
-from rl_emails_assets.steps.inputs_hash import inputs_hash
 from rl_emails_assets.steps.per_message import count, run_per_message
+from rl_emails_assets.steps.records import as_row, inputs_hash
 
 _INPUTS = text(
     """
@@ -65,9 +64,9 @@ def _classify_batch(step: StepContext, connection: Connection, ids: list[uuid.UU
                 "urgency": verdict.urgency,
                 "handler": verdict.handler,
                 "confidence": verdict.confidence,
-                "evidence": [asdict(evidence) for evidence in verdict.evidence],
+                "evidence": [as_row(evidence) for evidence in verdict.evidence],
                 "model_version": loaded().model_version,
-                "inputs_hash": inputs_hash(asdict(inputs)),
+                "inputs_hash": inputs_hash(inputs),
                 "version": version(),
                 "run_id": step.run_id,
             }

@@ -25,7 +25,7 @@ _loaded = lru_cache(maxsize=1)(load_encoder)
 
 def encoder_of(settings: Settings) -> Encoder:
     """The encoder of these settings, loaded once a process."""
-    return _loaded(settings.encoder, settings.cache_dir / "models")
+    return _loaded(settings.encoder, settings.models_dir)
 
 
 def run(step: StepContext) -> StepResult:

@@ -1,7 +1,7 @@
 """entities.messages and entities.tasks: the deadlines and tasks of each message, with the sentences that prove them."""
 
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -17,10 +17,11 @@ from rl_emails_assets.extraction.signatures import signature_facts
 from rl_emails_assets.extraction.tasks import TaskInput, find_tasks
 from rl_emails_assets.mail.message import Address, CalendarEvent
 from rl_emails_assets.steps.context import StepContext, StepResult
-from rl_emails_assets.steps.inputs_hash import inputs_hash
 from rl_emails_assets.steps.per_message import count, run_per_message
+from rl_emails_assets.steps.records import as_row, inputs_hash
 
 VERSION = "1"
+MARKETING = frozenset({"newsletter", "promotion", "social", "suspicious"})
 MODEL_VERSION = f"extraction-rules/{VERSION}"
 
 _INPUTS = text(
@@ -67,20 +68,21 @@ def _extract_batch(
         inputs = _input(row, owner)
         decided = {
             "model_version": MODEL_VERSION,
-            "inputs_hash": inputs_hash(asdict(inputs)),
+            "inputs_hash": inputs_hash(inputs),
             "version": VERSION,
             "run_id": step.run_id,
         }
+        # What marketing is "only until Friday" is nobody's deadline.
+        deadlines = () if row.category in MARKETING else find_deadlines(row.new_text, inputs.written_at)
         found = _tasks(row, inputs)
         tasks.extend(task | {"mailbox_id": step.mailbox_id} | decided for task in found)
-        deadlines = find_deadlines(row.new_text, inputs.written_at)
         facts = signature_facts(row.signature, row.from_name)
         messages.append(
             {
                 "message_id": row.message_id,
                 "mailbox_id": step.mailbox_id,
-                "deadlines": [asdict(deadline) | {"at": deadline.at.isoformat()} for deadline in deadlines],
-                "signature_facts": {name: value for name, value in asdict(facts).items() if value},
+                "deadlines": [as_row(deadline) | {"at": deadline.at.isoformat()} for deadline in deadlines],
+                "signature_facts": {name: value for name, value in as_row(facts).items() if value},
                 "task_count": len(found),
                 **decided,
             }

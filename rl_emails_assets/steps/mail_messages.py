@@ -2,7 +2,6 @@
 
 import hashlib
 import uuid
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from rl_emails_assets.mail.subjects import subject_key
 from rl_emails_assets.mail.threading import Arrival, assign, needed
 from rl_emails_assets.steps.context import StepContext, StepResult
 from rl_emails_assets.steps.per_message import count, run_per_message
+from rl_emails_assets.steps.records import as_row
 
 VERSION = "1"
 SNIPPET_CHARACTERS = 200
@@ -158,10 +158,10 @@ def _row(message: Message, item: Any, step: StepContext) -> dict[str, Any]:
         "snippet": " ".join((message.new_text or message.text)[: SNIPPET_CHARACTERS * 4].split())[:SNIPPET_CHARACTERS],
         "is_html_only": message.is_html_only,
         "has_mismatched_link": has_mismatched_link(message.html),
-        "attachments": [asdict(attachment) for attachment in message.attachments],
+        "attachments": [as_row(attachment) for attachment in message.attachments],
         "calendar": _calendar(message),
         "headers": dict(message.headers),
-        "defects": [asdict(defect) for defect in defects],
+        "defects": [as_row(defect) for defect in defects],
         "size_bytes": message.size_bytes,
         "version": VERSION,
         "run_id": step.run_id,
@@ -278,13 +278,13 @@ def _arrival(message: Message, item: Any, row: dict[str, Any], people: list[dict
 
 
 def _addresses(addresses: tuple[Address, ...]) -> list[dict[str, str]]:
-    return [asdict(address) for address in addresses]
+    return [as_row(address) for address in addresses]
 
 
 def _calendar(message: Message) -> dict[str, Any] | None:
     if message.calendar is None:
         return None
-    event = asdict(message.calendar)
+    event = as_row(message.calendar)
     for name in ("starts_at", "ends_at"):
         event[name] = event[name].isoformat() if event[name] is not None else None
     return event

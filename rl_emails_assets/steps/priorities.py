@@ -1,7 +1,6 @@
 """priorities.messages and priorities.threads: the score of each message, recorded with what it is made of."""
 
 import uuid
-from dataclasses import asdict
 from functools import cache, partial
 from typing import Any
 
@@ -13,8 +12,8 @@ from rl_emails_assets.ranking import ranker
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.ranker import Ranker
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
-from rl_emails_assets.steps.inputs_hash import inputs_hash
 from rl_emails_assets.steps.per_message import run_per_message
+from rl_emails_assets.steps.records import as_row, inputs_hash
 from rl_emails_assets.sync_queue import queue
 
 THREADS_VERSION = "1"
@@ -68,11 +67,11 @@ def _rank_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID],
                 "mailbox_id": step.mailbox_id,
                 "received_at": row["received_at"],
                 "score": priority.score,
-                "contributions": [asdict(contribution) for contribution in priority.contributions],
+                "contributions": [as_row(contribution) for contribution in priority.contributions],
                 "base_log_odds": priority.base_log_odds,
                 "reasons": list(priority.reasons),
                 "model_version": loaded().model_version,
-                "inputs_hash": inputs_hash(asdict(inputs)),
+                "inputs_hash": inputs_hash(inputs),
                 "version": version(),
                 "run_id": step.run_id,
             }

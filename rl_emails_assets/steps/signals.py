@@ -3,7 +3,6 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import polars as pl
@@ -20,6 +19,7 @@ from rl_emails_assets.signals.content import content_features, owner_names
 from rl_emails_assets.signals.history import history_features
 from rl_emails_assets.signals.keys import PUBLIC_MAIL_HOSTS
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
+from rl_emails_assets.steps.records import as_row
 
 VERSION = "1"
 NAME = "signals.messages"
@@ -122,7 +122,7 @@ def _content_rows(
             "mailbox_id": step.mailbox_id,
             "thread_id": row.thread_id,
             "received_at": row.received_at,
-            **asdict(
+            **as_row(
                 content_features(
                     subject=row.subject,
                     new_text=row.new_text,

@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import dagster as dg
 import pytest
 import yaml
 
+from rl_emails_assets.db import reference as data
 from rl_emails_assets.db.schema import metadata
 from rl_emails_assets.definitions import defs
 from rl_emails_assets.settings import Settings
@@ -88,6 +90,22 @@ def test_a_generated_reference_is_what_make_docs_makes(name: str) -> None:
     """A table, setting, command or asset that changed would be described as it was."""
     committed = (ROOT / "docs" / "reference" / name).read_text()
     assert committed == reference.PAGES[name](), "run `make docs` and commit what it wrote"
+
+
+def test_make_docs_writes_every_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A page that the drift test compares and `make docs` does not write could never be mended."""
+    monkeypatch.setattr(sys, "argv", ["reference", "--folder", str(tmp_path)])
+    reference.main()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        name: make() for name, make in reference.PAGES.items()
+    }
+    alone = tmp_path / "alone.md"
+    monkeypatch.setattr(sys, "argv", ["reference", str(alone)])
+    data.main()
+    assert alone.read_text() == data.page()
+    monkeypatch.setattr(sys, "argv", ["reference"])
+    with pytest.raises(SystemExit, match="usage"):
+        data.main()
 
 
 def test_references_are_the_same_whoever_makes_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
