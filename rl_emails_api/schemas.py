@@ -6,20 +6,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-# The engines' words; a test holds these to rl_emails_assets.classification.verdict, which the API does not import.
-Category = Literal[
-    "person",
-    "newsletter",
-    "promotion",
-    "notification",
-    "receipt",
-    "calendar",
-    "social",
-    "mailing_list",
-    "automatic",
-    "suspicious",
-]
-Needs = Literal["reply", "decision", "task", "read", "nothing"]
+from rl_emails_assets.db.tables.classifications import Category as Category
+from rl_emails_assets.db.tables.classifications import Needs as Needs
+
 Importance = Literal["important", "not_important"]
 TaskStatus = Literal["open", "done"]
 TaskOwner = Literal["me", "them", "someone_else"]

@@ -37,7 +37,7 @@ def measure(place: Workplace, path: Path) -> dict[str, Any]:
         pids = json.loads(status_path(home).read_text())["pids"]
         postgres = int((home / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
         named = {**pids, "supervisor": up.pid, "postgres": postgres}
-        at_rest = {name: _tree_mib(pid) for name, pid in named.items() if pid}
+        at_rest = _measured(named)
         importing = subprocess.Popen(
             [*COMMAND, "import", str(path), "--mailbox", OWNER_ADDRESS, "--json"],
             env=environment,
@@ -46,7 +46,7 @@ def measure(place: Workplace, path: Path) -> dict[str, Any]:
         peaks: dict[str, float] = {}
         peak_total = 0.0
         while importing.poll() is None:
-            now = {name: _tree_mib(pid) for name, pid in {**named, "import": importing.pid}.items() if pid}
+            now = _measured({**named, "import": importing.pid})
             peaks = {name: max(now[name], peaks.get(name, 0.0)) for name in now}
             peak_total = max(peak_total, sum(now.values()))
             time.sleep(0.25)
@@ -74,7 +74,12 @@ def _wait_until_ready(home: Path, up: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"`rl-emails up` ended with {up.returncode}; its logs are in {home / 'logs'}")
 
 
-def _tree_mib(pid: int) -> float:
+def _measured(named: dict[str, int | None]) -> dict[str, float]:
+    """Each part with its descendants; the supervisor's are the other parts."""
+    return {name: _tree_mib(pid, with_children=name != "supervisor") for name, pid in named.items() if pid}
+
+
+def _tree_mib(pid: int, *, with_children: bool) -> float:
     """Proportional set size of a process and all its descendants: shared pages counted once over all processes."""
     total = 0.0
     todo = [pid]
@@ -84,6 +89,8 @@ def _tree_mib(pid: int) -> float:
             for line in Path(f"/proc/{current}/smaps_rollup").read_text().splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1]) / 1024
+            if not with_children:
+                break
             for thread in Path(f"/proc/{current}/task").iterdir():
                 todo += [int(child) for child in (thread / "children").read_text().split()]
         except OSError:

@@ -4,6 +4,8 @@ from sqlalchemy import CheckConstraint, Column, Float, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from rl_emails_assets.classification.verdict import CATEGORIES, HANDLERS, NEEDS, URGENCIES
+from rl_emails_assets.classification.verdict import Category as Category  # the columns' words, for who reads the tables
+from rl_emails_assets.classification.verdict import Needs as Needs
 from rl_emails_assets.db.tables.base import decision_columns, mailbox_column, message_column, metadata
 
 
