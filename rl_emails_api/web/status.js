@@ -52,14 +52,16 @@ function queue(data) {
 }
 
 function mailbox(data, pane) {
+  const stored = data.stored_count;
+  // Folder copies are parsed and end there.
+  const own = stored - data.duplicate_count;
   const steps = [
-    ["Stored", data.stored_count],
-    ["Parsed", data.parsed_count],
-    ["Embedded", data.embedded_count],
-    ["Classified", data.classified_count],
-    ["Ranked", data.ranked_count],
+    ["Stored", stored, stored],
+    ["Parsed", data.parsed_count, stored],
+    ["Embedded", data.embedded_count, own],
+    ["Classified", data.classified_count, own],
+    ["Ranked", data.ranked_count, own],
   ];
-  const most = Math.max(1, data.stored_count);
   const sync = h("button", { type: "button" }, "Sync now");
   sync.addEventListener("click", async () => {
     sync.disabled = true;
@@ -76,7 +78,7 @@ function mailbox(data, pane) {
     "section",
     { class: "card", "aria-label": data.address },
     h("div", { class: "card-top" }, h("h2", {}, data.address), sync),
-    h("dl", { class: "steps" }, steps.map(([name, count]) => h("div", {}, h("dt", {}, name), h("dd", {}, number(count)), bar(count / most)))),
+    h("dl", { class: "steps" }, steps.map(([name, count, most]) => h("div", {}, h("dt", {}, name), h("dd", {}, number(count)), bar(count / Math.max(1, most))))),
     h(
       "p",
       { class: "muted" },

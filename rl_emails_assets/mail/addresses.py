@@ -18,6 +18,11 @@ _PLAIN = re.compile(r"[^\s\"(),:;<>@\[\]\\=]+@[^\s\"(),:;<>@\[\]\\=]+")
 _NAME_AND_ADDRESS = re.compile(r"([^\"(),:;<>\[\]\\@]*?) *<([^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+)>")
 _QUOTED_AND_ADDRESS = re.compile(r"\"([^\"\\]*)\" *<([^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+)>")
 _PIPERMAIL = re.compile(r"([^\s\"(),:;<>@]{1,64}) at ([^\s\"(),:;<>@]{1,255})(?: +\((.{0,300})\))?")
+# Since 2018 the archives also replace letters at random, with "@" and "|"; what is left still tells people apart.
+_PIPERMAIL_MASKED = re.compile(
+    r"([^\s\"(),:;<>]{1,64}) @end\|ng \|rom ([^\s\"(),:;<>]{1,255})(?: +\((.{0,300})\))?"
+)
+_MASK = re.compile(r"[@|]")
 _NEVER = re.compile(r"[(),;<>\"\\]")
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.){0,200}\)")
 _SPACES_AROUND_DOT = re.compile(r"(?<=[^\s]) +\. *(?=[^\s])")
@@ -38,6 +43,10 @@ def parse_addresses(value: bytes, decoder: Decoder, where: str) -> tuple[Address
     archived = _PIPERMAIL.fullmatch(raw)
     if archived is not None:
         return _kept([(archived[3] or "", f"{archived[1]}@{archived[2]}")], decoder, where)
+    masked = _PIPERMAIL_MASKED.fullmatch(raw)
+    if masked is not None:
+        local, domain = (_MASK.sub(".", part) for part in (masked[1], masked[2]))
+        return _kept([(masked[3] or "", f"{local}@{domain}")], decoder, where)
     if _SPECIAL.search(raw.replace(",", "")) is None:
         pairs = [_bare(item.strip(), "") for item in raw.split(",", decoder.limits.addresses + 1)]
     else:

@@ -54,15 +54,18 @@ def reply_rate(replied: int, received: int) -> float:
     return (replied + UNKNOWN_RATE_REPLIES) / (received + UNKNOWN_RATE_MESSAGES)
 
 
-def addressing(message: RankInput) -> str:
-    """How the owner is addressed: alone, to, cc, through a list, or not at all (blind copy, group address)."""
+def addressing(message: RankInput) -> str | None:
+    """How the owner is addressed: alone, to, cc, through a list, or not at all (blind copy, group address); None when
+    the message names no recipients, as in archives of lists, which says nothing."""
     if message.is_owner_only_recipient:
         return "alone"
     if message.is_owner_in_to:
         return "to"
     if message.is_owner_in_cc:
         return "cc"
-    return "list" if message.is_list else "hidden"
+    if message.is_list:
+        return "list"
+    return "hidden" if message.recipient_count else None
 
 
 def _flag(name: str, prior: float, *, is_taught: bool = True) -> Choice:

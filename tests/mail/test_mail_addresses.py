@@ -45,6 +45,7 @@ def read(value: str, limits: Limits = DEFAULT_LIMITS) -> list[tuple[str, str]]:
         ("a@b . example, x", [("", "a@b.example"), ("", "x")]),
         ("ann at b.example (Ann =?utf-8?q?L=C3=A9?=)", [("Ann Lé", "ann@b.example")]),
         ("ann at b.example", [("", "ann@b.example")]),
+        ("@nn@lee @end|ng |rom b@ex@mp|e (Ann Lee)", [("Ann Lee", ".nn.lee@b.ex.mp.e")]),
         ("x <a@b.example>, ann at b.example", [("x", "a@b.example"), ("", "ann@b.example")]),
         ('"a b"@c.example', [("", '"a b"@c.example')]),
         ("a@[192.0.2.1]", [("", "a@[192.0.2.1]")]),

@@ -315,7 +315,8 @@ def test_a_row_of_the_tables_becomes_an_input() -> None:
         (RankInput(is_owner_in_to=True, is_owner_in_cc=True, is_list=True), "to"),
         (RankInput(is_owner_in_cc=True), "cc"),
         (RankInput(is_list=True), "list"),
-        (RankInput(), "hidden"),
+        (RankInput(recipient_count=1), "hidden"),
+        (RankInput(), None),
     ],
 )
 def test_addressing_takes_the_closest_way(message: RankInput, way: str) -> None:
