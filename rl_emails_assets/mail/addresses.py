@@ -19,9 +19,7 @@ _NAME_AND_ADDRESS = re.compile(r"([^\"(),:;<>\[\]\\@]*?) *<([^\s\"(),:;<>@\[\]\\
 _QUOTED_AND_ADDRESS = re.compile(r"\"([^\"\\]*)\" *<([^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+)>")
 _PIPERMAIL = re.compile(r"([^\s\"(),:;<>@]{1,64}) at ([^\s\"(),:;<>@]{1,255})(?: +\((.{0,300})\))?")
 # Since 2018 the archives also replace letters at random, with "@" and "|"; what is left still tells people apart.
-_PIPERMAIL_MASKED = re.compile(
-    r"([^\s\"(),:;<>]{1,64}) @end\|ng \|rom ([^\s\"(),:;<>]{1,255})(?: +\((.{0,300})\))?"
-)
+_PIPERMAIL_MASKED = re.compile(r"([^\s\"(),:;<>]{1,64}) @end\|ng \|rom ([^\s\"(),:;<>]{1,255})(?: +\((.{0,300})\))?")
 _MASK = re.compile(r"[@|]")
 _NEVER = re.compile(r"[(),;<>\"\\]")
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.){0,200}\)")
