@@ -6,10 +6,13 @@ from typing import Any
 
 import dagster as dg
 from sqlalchemy import Table, func, select
+from sqlalchemy.dialects import postgresql
 
 from rl_emails_assets.asset_keys import AssetKeyPath
 from rl_emails_assets.defs.warehouse import Warehouse
 from rl_emails_assets.steps.context import StepResult
+
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 MAILBOXES = dg.DynamicPartitionsDefinition(name="mailboxes")
 """One partition a mailbox, its id; never its address, never one a message (Dagster's ceiling is about 100,000)."""
@@ -56,7 +59,7 @@ def column_schema(table: Table) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name=column.name,
-                type=str(column.type).lower(),
+                type=column.type.compile(dialect=_POSTGRES).lower(),
                 description=column.comment or "",
                 constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=column.primary_key),
             )
