@@ -1,5 +1,7 @@
 """`rl-emails up`: start everything, say where it is, and stop it all on Ctrl-C."""
 
+import os
+import sys
 import webbrowser
 from collections.abc import Callable
 
@@ -33,11 +35,16 @@ def up(
 
     def ready(links: Links) -> None:
         (on_ready or print_links)(links)
-        if open_browser:
+        if open_browser and has_screen():
             webbrowser.open(links.page)
 
     is_whole = Supervisor(settings, say, ready, definitions=definitions).run()
     return ExitCode.OK if is_whole else ExitCode.INCOMPLETE
+
+
+def has_screen() -> bool:
+    """Whether a browser would open in a window; without one, `webbrowser` takes over the terminal with a text browser."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def print_links(links: Links) -> None:

@@ -54,14 +54,26 @@ def test_the_links_are_printed_whole(
 
 
 def test_a_browser_opens_when_asked_and_a_caller_may_show_the_links_itself(
-    tmp_path: Path, opened: list[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, opened: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The demo opens the inbox; a script wants the links in its own form."""
+    monkeypatch.setenv("DISPLAY", ":0")
     given: list[Links] = []
     assert up.up(Settings(home=tmp_path), open_browser=True, on_ready=given.append) is ExitCode.OK
     assert given == [LINKS]
     assert opened == [LINKS.page]
     assert capsys.readouterr().out == ""
+
+
+def test_no_browser_opens_where_there_is_no_screen(
+    tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server a text browser would take over the terminal that shows the links and takes Ctrl-C."""
+    monkeypatch.setattr(up.sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert up.up(Settings(home=tmp_path), open_browser=True) is ExitCode.OK
+    assert opened == []
 
 
 def test_a_part_that_was_given_up_shows_in_the_exit_code(
