@@ -43,7 +43,7 @@ def up(
 
 
 def has_screen() -> bool:
-    """Whether a browser would open in a window; without one, `webbrowser` takes over the terminal with a text browser."""
+    """Whether a browser would open a window; without one `webbrowser` takes the terminal for a text browser."""
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
