@@ -23,9 +23,10 @@ class Watch:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Debian's chromium."""
+    """Debian's chromium. While it is open an event loop runs in this thread, beside which a Dagster run cannot close its
+    own: it ends with the tests that need it."""
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed: apt-get install chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
