@@ -25,8 +25,8 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def chromium():
-    """Debian's chromium. While it is open an event loop runs in this thread, beside which a Dagster run cannot close its
-    own: it ends with the tests that need it."""
+    """Debian's chromium. While it is open an event loop runs in this thread, and a Dagster run cannot close its
+    own beside it: so it ends with the tests that need it."""
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed: apt-get install chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
