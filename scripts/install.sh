@@ -14,22 +14,23 @@ if ! command -v "$python" >/dev/null 2>&1; then
     exit 1
 fi
 if [ ! -x "$venv/bin/pip" ]; then
+    complaint=$(mktemp)
     say "Making $venv"
     rm -rf "$venv"
-    if ! "$python" -m venv "$venv" 2>"/tmp/rl-emails-venv.$$"; then
+    if ! "$python" -m venv "$venv" 2>"$complaint"; then
         # Debian keeps ensurepip in a package of its own; a pip that is there can fill a venv without one.
         if "$python" -m pip --version >/dev/null 2>&1; then
             rm -rf "$venv"
             "$python" -m venv --without-pip "$venv"
             "$python" -m pip --python "$venv/bin/python" install --quiet pip
         else
-            cat "/tmp/rl-emails-venv.$$" >&2
+            cat "$complaint" >&2
             echo "This Python cannot make a virtual environment. On Debian: apt install python3.11-venv" >&2
-            rm -f "/tmp/rl-emails-venv.$$"
+            rm -f "$complaint"
             exit 1
         fi
     fi
-    rm -f "/tmp/rl-emails-venv.$$"
+    rm -f "$complaint"
 fi
 say "Installing tools"
 "$venv/bin/pip" install --quiet --no-deps --require-hashes -r requirements/build.txt
