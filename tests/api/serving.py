@@ -78,9 +78,9 @@ class Running:
         self.server.engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_server(postgres_server, template_database) -> Iterator[Server]:
-    """An API on one seeded mailbox for every test that only reads."""
+    """An API on one seeded mailbox for every test of a file that does not mind what the others of it wrote."""
     name = f"shared_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
         connection.execute(
@@ -97,7 +97,7 @@ def shared_server(postgres_server, template_database) -> Iterator[Server]:
 
 @pytest.fixture
 def reader(shared_server) -> Iterator[httpx.Client]:
-    """A client with the token, on the mailbox that nothing changes."""
+    """A client with the token, on the mailbox that a file's tests share."""
     with shared_server.client() as made:
         yield made
 
