@@ -1,7 +1,7 @@
 """How a sentence asks or promises: the phrases, in English, German, French and Spanish, and what each is worth.
 
 A phrase's confidence is the probability (0-1) that such a sentence of a personal mail is a task; the figures are
-rounded precisions on the labelled sentences named in docs/reference/extraction.md. Every repetition is bounded.
+round numbers by judgement, not calibrated (docs/reference/extraction.md). Every repetition is bounded.
 """
 
 import re
