@@ -15,7 +15,7 @@ from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps import mail_messages
 from rl_emails_assets.steps.context import Scope, StepContext
 from rl_emails_assets.steps.flow import run_flow
-from tests.small_mailbox import conversation, state
+from tests.small_mailbox import conversation, mail, state
 
 
 def test_the_bytes_are_stored_even_when_nothing_can_read_them(
@@ -195,11 +195,16 @@ def test_recomputing_one_mailbox_leaves_the_others_alone(
     steps_on: Callable[..., StepContext], write_folder: Callable[..., Path], engine: Engine
 ) -> None:
     """A step that wiped by table instead of by mailbox would delete other tenants' rows."""
-    root = write_folder(conversation())
+    refit = [
+        mail(100 + index, "Ada <ada@one.example>", subject=f"Harbour lighthouse refit: {what}", hours=700 + index)
+        for index, what in enumerate(("crane hire", "paint order", "scaffold dates"))
+    ]
+    root = write_folder(conversation() + refit)
     run_flow(steps_on(root, "first@example.org", run_id="of-the-first"))
-    second = steps_on(root, "second@example.org", run_id="of-the-second")
-    run_flow(second)
     before = _rows_of_run(engine, "of-the-first")
+    assert all(before.values()), before
+    run_flow(steps_on(root, "second@example.org", run_id="of-the-second"))
+    assert _rows_of_run(engine, "of-the-first") == before
     run_flow(steps_on(root, "second@example.org", run_id="forced", scope=Scope(force=True)))
     assert _rows_of_run(engine, "of-the-first") == before
     assert not any(_rows_of_run(engine, "of-the-second")[name] for name in ("priorities.messages", "mail.messages"))
