@@ -41,12 +41,13 @@ def run_messages(step: StepContext) -> StepResult:
             pending = pending_message_ids(connection, signals.messages, VERSION, step.mailbox_id)
             owners = owner_addresses(connection, step.mailbox_id)
             names = owner_names(_display_name(connection, step.mailbox_id), owners)
-            wanted, places = _with_affected(connection, step, pending, owners)
+            wanted, places, history = _with_affected(connection, step, pending, owners)
         result.counts["recomputed"] = len(wanted) - len(pending)
         if not wanted:
             return result
-        with step.engine.connect() as connection:
-            history = related_history(connection, step.mailbox_id, wanted, PUBLIC_MAIL_HOSTS)
+        if len(wanted) > len(pending):
+            with step.engine.connect() as connection:
+                history = related_history(connection, step.mailbox_id, wanted, PUBLIC_MAIL_HOSTS)
         # The features of all wanted messages at once: they are columns of one frame, and cost what the frame costs.
         of_message = {row["message_id"]: row for row in _features(history, wanted, owners).iter_rows(named=True)}
         for done, ids in enumerate(batches(wanted, step.settings.batch_size)):
@@ -69,14 +70,15 @@ def _features(history: pl.DataFrame, wanted: Sequence[uuid.UUID], owners: list[s
 
 def _with_affected(
     connection: Connection, step: StepContext, pending: list[uuid.UUID], owners: list[str]
-) -> tuple[list[uuid.UUID], dict[str, bytes]]:
-    """The pending messages and every computed one that they make outdated, and the hash of each one's place.
+) -> tuple[list[uuid.UUID], dict[str, bytes], pl.DataFrame]:
+    """The pending messages and every computed one that they make outdated, the hash of each one's place, and the
+    history of the pending ones.
 
     That makes the result independent of the order in which mail arrives; mail that shares no contact, domain or
     conversation is not touched. A message that is only computed again, in the same place, makes nothing outdated.
     """
     if not pending:
-        return pending, {}
+        return pending, {}, pl.DataFrame()
     history = related_history(connection, step.mailbox_id, pending, PUBLIC_MAIL_HOSTS)
     places = _places(history)
     columns = signals.messages.c
@@ -84,11 +86,12 @@ def _with_affected(
     known = {str(row.message_id): row.place_hash for row in connection.execute(query)}
     changed = [key for key in map(str, pending) if known.get(key) != places[key]]
     if not changed:
-        return pending, places
+        return pending, places, history
     keys = affected_keys(changed, history, owners)
     later = later_messages(connection, step.mailbox_id, keys)
     outdated = affected(keys, later, owners) - {str(message_id) for message_id in pending}
-    return pending + sorted(uuid.UUID(message_id) for message_id in outdated), _places(later) | places
+    wanted = pending + sorted(uuid.UUID(message_id) for message_id in outdated)
+    return wanted, _places(later) | places, history
 
 
 def _places(history: pl.DataFrame) -> dict[str, bytes]:
