@@ -4,6 +4,7 @@ silently become a new external asset."""
 AssetKeyPath = tuple[str, str]
 
 MAILBOXES_CONNECTIONS: AssetKeyPath = ("mailboxes", "connections")
+MAILBOXES_WATCHES: AssetKeyPath = ("mailboxes", "watches")
 RAW_MESSAGES: AssetKeyPath = ("raw", "messages")
 RAW_LABELS: AssetKeyPath = ("raw", "labels")
 RAW_GAPS: AssetKeyPath = ("raw", "gaps")

@@ -14,6 +14,18 @@ def default_home() -> Path:
     return Path.home() / ".rl-emails"
 
 
+GMAIL_COSTS = {
+    "getProfile": 1,
+    "history.list": 2,
+    "labels.list": 1,
+    "messages.get": 20,
+    "messages.list": 5,
+    "stop": 50,
+    "watch": 100,
+}
+"""Quota units by method, for projects made since May 2026 (Gmail's usage limits page, September 2026)."""
+
+
 class Settings(BaseSettings):
     """Read from environment variables named `RL_EMAILS_` and the field's name in capitals."""
 
@@ -44,6 +56,88 @@ class Settings(BaseSettings):
     )
     batch_size: int = Field(default=500, gt=0, description="Messages a step reads, computes and commits at a time.")
 
+    public_url: str | None = Field(
+        default=None,
+        description="Where browsers and Google reach the API from outside, as https://mail.example.org; "
+        "`http://127.0.0.1:<port>` unless set.",
+    )
+    secret_keys: str | None = Field(
+        default=None,
+        description="Keys that encrypt tokens at rest: base64 of 32 bytes each, separated by commas. The first "
+        "encrypts, all decrypt. Made and kept in the home folder unless set.",
+    )
+    ca_bundle: Path | None = Field(
+        default=None, description="A PEM file of certificate authorities to trust instead of the usual ones."
+    )
+    worker_slots: int = Field(default=1, ge=1, le=64, description="Runs that one worker executes at a time.")
+
+    google_client_id: str | None = Field(default=None, description="The OAuth client of your Google Cloud project.")
+    google_client_secret: str | None = Field(default=None, description="Its secret.")
+    google_auth_url: str = Field(
+        default="https://accounts.google.com/o/oauth2/v2/auth", description="Where people grant access."
+    )
+    google_token_url: str = Field(
+        default="https://oauth2.googleapis.com/token", description="Where codes and refresh tokens are exchanged."
+    )
+    google_revoke_url: str = Field(
+        default="https://oauth2.googleapis.com/revoke", description="Where grants are revoked."
+    )
+    google_certs_url: str = Field(
+        default="https://www.googleapis.com/oauth2/v3/certs", description="The keys (JWKS) that sign pushes."
+    )
+    google_issuer: str = Field(default="https://accounts.google.com", description="Who signs pushes.")
+    gmail_api_url: str = Field(default="https://gmail.googleapis.com", description="The Gmail API.")
+    gmail_batch_url: str = Field(
+        default="https://gmail.googleapis.com/batch/gmail/v1", description="Where several calls are sent as one."
+    )
+    gmail_topic: str | None = Field(
+        default=None,
+        description="The Pub/Sub topic that Gmail publishes to, as projects/P/topics/T; mail is polled for if unset.",
+    )
+    gmail_push_audience: str | None = Field(
+        default=None, description="The audience of the push subscription's tokens; pushes are refused without one."
+    )
+    gmail_push_service_account: str | None = Field(
+        default=None, description="The service account that signs the push subscription's tokens."
+    )
+    gmail_quota_units_per_minute: int = Field(
+        default=6000,
+        gt=0,
+        description="Units a mailbox may spend in a minute; 15000 for projects older than May 2026.",
+    )
+    gmail_quota_reserve: float = Field(
+        default=0.25, ge=0, lt=1, description="Share of the bucket that a sync leaves to calls somebody waits for."
+    )
+    gmail_quota_costs: dict[str, int] = Field(
+        default_factory=lambda: dict(GMAIL_COSTS),
+        description="Units by method, as JSON; what is not named keeps its default.",
+    )
+    gmail_batch_size: int = Field(
+        default=20, ge=1, le=100, description="Messages asked for in one batch at first; it adapts to refusals."
+    )
+    gmail_slice_messages: int = Field(
+        default=250,
+        gt=0,
+        description="Messages of a first sync that one run fetches before it ranks them and lets another run go on.",
+    )
+    gmail_concurrency: int = Field(default=4, ge=1, description="Runs that may call Gmail at a time (a Dagster pool).")
+    model_concurrency: int = Field(
+        default=2, ge=1, description="Runs that may compute with a model at a time (a Dagster pool)."
+    )
+    poll_seconds: int = Field(default=60, ge=10, description="How often a mailbox without a live watch is looked at.")
+    push_poll_seconds: int = Field(
+        default=600, ge=60, description="How long a mailbox with a live watch may be silent before it is looked at."
+    )
+    behind_seconds: int = Field(
+        default=900, ge=60, description="A mailbox that has not been synced for longer is reported as behind."
+    )
+    full_sync_days: float = Field(
+        default=7, gt=0, description="How often a mailbox is compared with its whole listing."
+    )
+    keep_runs_days: float = Field(default=14, gt=0, description="How long Dagster keeps runs that succeeded.")
+    keep_failed_runs_days: float = Field(default=60, gt=0, description="How long Dagster keeps other runs.")
+    keep_requests_days: float = Field(default=7, gt=0, description="How long ended sync requests are kept.")
+
     @property
     def cache_dir(self) -> Path:
         """Where unpacked programs and converted models are kept."""
@@ -53,3 +147,12 @@ class Settings(BaseSettings):
     def models_dir(self) -> Path:
         """Where the encoder keeps the files that it makes."""
         return self.cache_dir / "models"
+
+    @property
+    def api_url(self) -> str:
+        """Where browsers reach the API, without a slash at its end."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    def gmail_cost(self, method: str) -> int:
+        """Quota units of one call of `method`, as in GMAIL_COSTS."""
+        return self.gmail_quota_costs.get(method, GMAIL_COSTS[method])

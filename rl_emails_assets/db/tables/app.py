@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql import func
+from sqlalchemy.sql import func, text
 
 from rl_emails_assets.db.tables.base import mailbox_column, metadata
 
@@ -55,4 +55,20 @@ message_states = Table(
     Column("read_at", DateTime(timezone=True), comment="When it was opened here; null while unread."),
     schema="app",
     comment="What the owner did with a message here; the provider's own labels stay in raw.labels.",
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Uuid, primary_key=True, comment="The notice."),
+    mailbox_column(),
+    Column("kind", Text, nullable=False, comment="reconnect_needed, watch_lapsed, behind or dead_letter."),
+    Column("text", Text, nullable=False, comment="What happened and what to do, for the owner."),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="First raised."),
+    Column("ended_at", DateTime(timezone=True), comment="No longer so, or dismissed."),
+    CheckConstraint("kind in ('reconnect_needed', 'watch_lapsed', 'behind', 'dead_letter')", name="kind"),
+    # What goes on is told once.
+    Index("uq_notices_open", "mailbox_id", "kind", unique=True, postgresql_where=text("ended_at is null")),
+    schema="app",
+    comment="Something the owner of a mailbox should know; one of a kind is open at a time.",
 )

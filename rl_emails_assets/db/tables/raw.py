@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -85,4 +86,32 @@ cursors = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="Last moved."),
     schema="raw",
     comment="How far one source has been read; moves in the transaction of the rows it accounts for.",
+)
+
+backlog = Table(
+    "backlog",
+    metadata,
+    mailbox_column(primary_key=True),
+    Column("provider_message_id", Text, primary_key=True, comment="A message known to exist and not fetched yet."),
+    Column("provider_thread_id", Text, comment="Its conversation at the provider."),
+    Column(
+        "found_by", Text, nullable=False, comment="history, recent, listing or reconcile, in the order of fetching."
+    ),
+    Column("ordinal", BigInteger, Identity(), nullable=False, comment="Order of finding; listings are newest first."),
+    Column("attempts", Integer, nullable=False, server_default=text("0"), comment="How often fetching it was begun."),
+    Column("error", Text, comment="Why the last attempt failed."),
+    Column("added_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="Found."),
+    CheckConstraint("found_by in ('history', 'recent', 'listing', 'reconcile')", name="found_by"),
+    Index("ix_raw_backlog_mailbox_id_ordinal", "mailbox_id", "ordinal"),
+    schema="raw",
+    comment="A message that the cursor has passed or a listing has named, and that is neither stored nor a gap yet.",
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    mailbox_column(primary_key=True),
+    Column("provider_message_id", Text, primary_key=True, comment="An id that the full sync under way has listed."),
+    schema="raw",
+    comment="What the full sync under way has listed so far; emptied at its end.",
 )
