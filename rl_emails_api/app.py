@@ -1,6 +1,7 @@
 """The API and the page as one ASGI application."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -10,15 +11,21 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from rl_emails_api import problems, security
 from rl_emails_api.admin import endpoints as admin
+from rl_emails_api.admin.figures import FigureKeeper
+from rl_emails_api.connections import endpoints as connections
 from rl_emails_api.feedback import endpoints as feedback
 from rl_emails_api.health import endpoints as health
 from rl_emails_api.inbox import endpoints as inbox
 from rl_emails_api.mailboxes import endpoints as mailboxes
 from rl_emails_api.messages import endpoints as messages
+from rl_emails_api.metrics import endpoints as metrics
+from rl_emails_api.metrics.collector import StatusCollector
+from rl_emails_api.metrics.webhook_figures import WebhookFigures
 from rl_emails_api.people import endpoints as people
 from rl_emails_api.projects import endpoints as projects
 from rl_emails_api.run_links import RunLinks
@@ -26,6 +33,10 @@ from rl_emails_api.search import endpoints as search
 from rl_emails_api.search.query_encoder import QueryEncoder
 from rl_emails_api.tasks import endpoints as tasks
 from rl_emails_api.threads import endpoints as threads
+from rl_emails_api.webhooks import endpoints as webhooks
+from rl_emails_api.webhooks.google_keys import GoogleKeys, fetch_keys
+from rl_emails_api.webhooks.intake import PushIntake
+from rl_emails_api.webhooks.push_tokens import PushTokens
 from rl_emails_assets.embedding.encoder import Encoder
 from rl_emails_assets.errors import SettingsError
 from rl_emails_assets.settings import Settings
@@ -35,7 +46,22 @@ PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-FEATURES = (mailboxes, inbox, messages, threads, tasks, projects, people, search, feedback, admin, health)
+FEATURES = (
+    mailboxes,
+    connections,
+    inbox,
+    messages,
+    threads,
+    tasks,
+    projects,
+    people,
+    search,
+    feedback,
+    webhooks,
+    admin,
+    metrics,
+    health,
+)
 DESCRIPTION = (
     "A priority inbox whose every decision can be traced. Send the token that `rl-emails up` prints as "
     "`Authorization: Bearer`. Errors are problem documents (RFC 9457); lists page with `next_cursor`."
@@ -60,22 +86,51 @@ def create_app(
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=_lifespan,
     )
     app.state.engine = engine
+    app.state.settings = settings
+    app.state.figures = FigureKeeper()
+    app.state.registry = CollectorRegistry()
+    app.state.gmail_webhook = webhooks.GmailWebhook(
+        _push_tokens(settings), PushIntake(engine), WebhookFigures(app.state.registry)
+    )
     app.state.run_links = RunLinks(f"http://{settings.host}:{settings.dagster_port}")
+    app.state.registry.register(
+        StatusCollector(lambda: app.state.engine, settings, app.state.figures, app.state.run_links)
+    )
     app.state.query_encoder = QueryEncoder(load_encoder or partial(_default_encoder, settings))
     problems.install(app)
     for feature in FEATURES:
         app.include_router(feature.router)
-    app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/", partial(_page, "index.html"), methods=["GET"], include_in_schema=False)
+    app.add_api_route("/admin", partial(_page, "admin.html"), methods=["GET"], include_in_schema=False)
     app.mount("/web", StaticFiles(directory=WEB), name="web")
-    app.add_middleware(security.LocalSecurity, token=token, host=settings.host)
+    app.add_middleware(security.LocalSecurity, token=token, host=settings.host, public_url=settings.public_url)
     app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
     return app
 
 
-def _page() -> FileResponse:
-    return FileResponse(WEB / "index.html", headers={"Content-Security-Policy": PAGE_CSP})
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.gmail_webhook.intake.close()
+
+
+def _push_tokens(settings: Settings) -> PushTokens | None:
+    """None unless the settings name the push subscription."""
+    if settings.gmail_push_audience is None or settings.gmail_push_service_account is None:
+        return None
+    return PushTokens(
+        GoogleKeys(partial(fetch_keys, settings.google_certs_url, settings.ca_bundle)),
+        issuer=settings.google_issuer,
+        audience=settings.gmail_push_audience,
+        service_account=settings.gmail_push_service_account,
+    )
+
+
+def _page(name: str) -> FileResponse:
+    return FileResponse(WEB / name, headers={"Content-Security-Policy": PAGE_CSP})
 
 
 def _default_encoder(settings: Settings) -> Encoder:
@@ -94,17 +149,22 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         components |= problem.pop("$defs")
         components["Problem"] = problem
-        schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        schema["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "push_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT signed by Google"},
+        }
         for path, operations in schema["paths"].items():
             is_open = path in security.OPEN_PATHS
+            needs = "push_token" if path in security.SELF_GUARDED_PATHS else "token"
             for operation in operations.values():
-                operation["security"] = [] if is_open else [{"token": []}]
+                operation["security"] = [] if is_open else [{needs: []}]
                 _add_problems(operation, path, is_open=is_open)
         app.openapi_schema = schema
     return app.openapi_schema
 
 
 def _add_problems(operation: dict[str, Any], path: str, *, is_open: bool) -> None:
+    """The failures that every operation of its kind can have; a route's own description of one stays."""
     meanings = {"500": "The server failed.", "503": "The database cannot be reached, or took too long."}
     if not is_open:
         meanings["401"] = "The token is missing or wrong."
@@ -113,10 +173,12 @@ def _add_problems(operation: dict[str, Any], path: str, *, is_open: bool) -> Non
         meanings["400"] = "There is more than one mailbox and none was named."
     if "mailbox" in names or "{" in path:
         meanings["404"] = "There is no such thing in this mailbox."
-    if names or "requestBody" in operation:
+    responses = operation["responses"]
+    responses.pop("422", None)
+    if (names or "requestBody" in operation) and path not in security.SELF_GUARDED_PATHS:
         meanings["422"] = "A field of the request cannot be used."
-    else:
-        operation["responses"].pop("422", None)
-    content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, meaning in sorted(meanings.items()):
-        operation["responses"][status] = {"description": meaning, "content": content}
+        responses.setdefault(status, {"description": meaning})
+    for status, answer in responses.items():
+        if status >= "400":
+            answer["content"] = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

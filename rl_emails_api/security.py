@@ -1,10 +1,10 @@
 """Local security: a token, loopback names only, no writes from other origins, and headers on every answer.
 
 The server listens on loopback and needs the token that `rl-emails up` prints: as `Authorization: Bearer`, or as the
-cookie that `GET /?token=...` sets. The Host header must name this machine: a hostile page's own name, rebound to
-127.0.0.1, would otherwise be same-origin with the inbox. A browser sends the cookie along by itself, so with it a
-request must also come from the page: the header that only scripts of this origin can cause is `Sec-Fetch-Site:
-same-origin`, or, from older browsers, a matching Origin.
+cookie that `GET /?token=...` sets. The Host header must name this machine, or be that of `public_url`: a hostile page's
+own name, rebound to 127.0.0.1, would otherwise be same-origin with the inbox. A browser sends the cookie along by
+itself, so with it a request must also come from the page: the header that only scripts of this origin can cause is
+`Sec-Fetch-Site: same-origin`, or, from older browsers, a matching Origin.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import hmac
 import ipaddress
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -22,6 +22,11 @@ from rl_emails_api.problems import MEDIA_TYPE, SECURITY_HEADERS, problem_body
 
 COOKIE = "rl_emails_session"
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+SELF_GUARDED_PATHS = frozenset({"/webhooks/gmail", "/oauth/google/callback"})
+"""They check a token of their own: one that Google signs, and the state and cookie of a sign-in. The Host header is
+looked at here all the same."""
+PAGES = frozenset({"/", "/admin"})
+"""What a browser opens by its address; refused with a page instead of a problem document."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE_MAX_AGE_S = 30 * 24 * 3600
 
@@ -35,14 +40,14 @@ _CLOSED_PAGE = """<!doctype html>
 
 
 class LocalSecurity:
-    """ASGI middleware; the only way past it is the token, but for `OPEN_PATHS`."""
+    """ASGI middleware; the only way past it is the token, but for `OPEN_PATHS` and `SELF_GUARDED_PATHS`."""
 
-    def __init__(self, app: ASGIApp, token: str, host: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, host: str, public_url: str | None = None) -> None:
         self._app = app
         self._token = token.encode()
         # Not the token itself: what a browser stores cannot be used as a bearer token by whoever reads its profile.
         self._cookie = hmac.new(self._token, b"rl-emails cookie", hashlib.sha256).hexdigest()
-        self._host = host.lower()
+        self._names = {"localhost", host.lower(), (urlsplit(public_url or "").hostname or "localhost").lower()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request pass, or answer it here."""
@@ -71,8 +76,10 @@ class LocalSecurity:
                 scope,
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "wrong-host",
-                "The Host header does not name this machine. Use localhost or 127.0.0.1.",
+                "The Host header does not name this machine. Use localhost or 127.0.0.1, or set RL_EMAILS_PUBLIC_URL.",
             )
+        if scope["path"] in SELF_GUARDED_PATHS:
+            return None
         if scope["path"] == "/" and scope["method"] == "GET":
             given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
             if given is not None:
@@ -113,7 +120,7 @@ class LocalSecurity:
         own = f"{scope['scheme']}://{headers['host']}"
         if scope["method"] in SAFE_METHODS:
             # Other ports of this machine are the same *site*, so SameSite alone does not keep their pages out.
-            is_foreign = scope["path"] != "/" and site in ("cross-site", "same-site")
+            is_foreign = scope["path"] not in PAGES and site in ("cross-site", "same-site")
         elif site is not None:
             is_foreign = site != "same-origin"
         else:
@@ -130,7 +137,7 @@ class LocalSecurity:
     def _is_own_name(self, host: str) -> bool:
         name = host[1 : host.find("]")] if host.startswith("[") else host.rpartition(":")[0] or host
         name = name.lower()
-        if name in {"localhost", self._host}:
+        if name in self._names:
             return True
         try:
             return ipaddress.ip_address(name).is_loopback
@@ -139,7 +146,7 @@ class LocalSecurity:
 
 
 def _closed(scope: Scope) -> Response:
-    if scope["path"] == "/":
+    if scope["path"] in PAGES:
         return HTMLResponse(_CLOSED_PAGE, status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     return _refuse(
         scope,

@@ -62,6 +62,20 @@ def demo(
 
 
 @app.command()
+def worker(
+    *,
+    slots: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Runs at a time; RL_EMAILS_WORKER_SLOTS unless given.")
+    ] = None,
+) -> None:
+    """Execute runs in processes that are warm already. `up` starts one; more may run on any machine."""
+    from rl_emails_assets.commands.worker import worker as run_worker
+
+    with reported():
+        run_worker(Settings(), slots)
+
+
+@app.command()
 def down() -> None:
     """Stop an embedded Postgres that was left running; a running `up` is stopped with Ctrl-C."""
     from rl_emails_assets.commands.down import down as run_down
@@ -105,6 +119,79 @@ def import_(
             if len(summary.gaps) > 20:
                 out.print(f"... and {len(summary.gaps) - 20} more; `rl-emails status --json` lists them.")
         sys.exit(code)
+
+
+@app.command()
+def connect(
+    provider: Annotated[str, typer.Argument(help="gmail.")],
+    *,
+    login_hint: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="The account to sign in with; of a mailbox that is there, only this one."),
+    ] = "",
+    browser: Annotated[bool, typer.Option(help="Open the link in a browser.")] = True,
+    wait_seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to wait for you to come back.")] = 300,
+    is_json: JsonOption = False,
+) -> None:
+    """Connect a mail account, or connect it again: sign in with the browser of this machine."""
+    from rl_emails_assets.commands.connect import PROVIDERS, connect_gmail
+    from rl_emails_assets.commands.opened import opened
+
+    settings = Settings()
+    with reported():
+        _require_known("what is connected:", [provider], PROVIDERS)
+        with opened(settings, "connect") as engine:
+            sys.exit(
+                connect_gmail(
+                    engine,
+                    settings,
+                    login_hint=login_hint,
+                    open_browser=browser,
+                    wait_seconds=wait_seconds,
+                    is_json=is_json,
+                )
+            )
+
+
+@app.command()
+def disconnect(
+    mailbox: Annotated[str, typer.Argument(metavar="ADDRESS", help="The mailbox, by its address or id.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    even_if_unreachable: Annotated[
+        bool, typer.Option("--even-if-unreachable", help="Erase although the provider cannot be told.")
+    ] = False,
+    is_json: JsonOption = False,
+) -> None:
+    """End the access to a mail account and erase everything that is kept of it. Safe to repeat; mail there stays."""
+    from rl_emails_assets.commands.disconnect import disconnect_mailbox
+    from rl_emails_assets.commands.opened import opened
+
+    settings = Settings()
+    with reported(), opened(settings, "disconnect") as engine:
+        sys.exit(
+            disconnect_mailbox(
+                engine, settings, mailbox, is_sure=yes, even_if_unreachable=even_if_unreachable, is_json=is_json
+            )
+        )
+
+
+@app.command()
+def keys(
+    action: Annotated[str, typer.Argument(help="list: the keys and what they encrypted. rotate: make a new one.")],
+    *,
+    is_json: JsonOption = False,
+) -> None:
+    """Show the keys that encrypt tokens at rest, or put a new one in use while everything runs."""
+    from rl_emails_assets.commands.keys import ACTIONS, list_keys, rotate_keys
+    from rl_emails_assets.commands.opened import opened
+
+    settings = Settings()
+    with reported():
+        _require_known("what is done with the keys:", [action], ACTIONS)
+        with opened(settings, "keys") as engine:
+            run_keys = rotate_keys if action == "rotate" else list_keys
+            sys.exit(run_keys(engine, settings, is_json=is_json))
 
 
 @app.command()

@@ -19,8 +19,11 @@ from rl_emails_assets.defs import (
     signals,
 )
 from rl_emails_assets.defs.automation import checks
-from rl_emails_assets.defs.automation.jobs import RECOMPUTE, SYNC
-from rl_emails_assets.defs.automation.sensors import sync_requests
+from rl_emails_assets.defs.automation.jobs import CHECKS, DISCONNECT, RECOMPUTE, REDRIVE, SYNC
+from rl_emails_assets.defs.automation.run_sensors import RUN_SENSORS
+from rl_emails_assets.defs.automation.schedules import SCHEDULES
+from rl_emails_assets.defs.automation.sensors import SYNC_REQUESTS
+from rl_emails_assets.defs.automation.upkeep_jobs import UPKEEP_JOBS
 from rl_emails_assets.defs.warehouse import Backfill, Warehouse
 
 FLOW = (mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities)
@@ -31,8 +34,9 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     return dg.Definitions(
         assets=[asset for group in FLOW for asset in dg.load_assets_from_package_module(group, include_specs=True)],
         asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=[SYNC, RECOMPUTE],
-        sensors=[sync_requests],
+        jobs=[SYNC, RECOMPUTE, CHECKS, DISCONNECT, REDRIVE, *UPKEEP_JOBS],
+        sensors=[*SYNC_REQUESTS, *RUN_SENSORS],
+        schedules=SCHEDULES,
         resources={"warehouse": Warehouse(), "backfill": Backfill.configure_at_launch(), **(resources or {})},
         # A step process of its own costs seconds of imports; a mailbox's steps share one instead.
         executor=dg.in_process_executor,

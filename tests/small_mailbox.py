@@ -22,6 +22,7 @@ VOLATILE = {
     "updated_at",
     "synced_at",
     "materialized_at",
+    "current_as_of",
     "first_seen_at",
     "last_seen_at",
     "started_at",
@@ -31,7 +32,7 @@ VOLATILE = {
     "imported_count",
     "duplicate_count",
 }
-UNCOMPARED_TABLES = {"sync_queue.requests"}
+UNCOMPARED_TABLES = {"sync_queue.requests", "sync_queue.ended_requests"}
 
 
 def mail(

@@ -1,18 +1,15 @@
-"""SQL of the status page."""
+"""SQL of the status page: what is in the tables of mail. It reads whole tables; see figures.py for how often."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, text
 
 # Counts per mailbox come from the tables themselves, so they cannot disagree with what is served.
-_MAILBOXES = text(
+# A count of a mailbox is a walk of an index.
+_COUNTS = text(
     """
     select
         connection.mailbox_id,
-        connection.address,
-        connection.display_name,
-        connection.synced_at,
-        connection.materialized_at,
         (select count(*) from raw.messages where mailbox_id = connection.mailbox_id) as stored_count,
         (select count(*) from mail.messages where mailbox_id = connection.mailbox_id) as parsed_count,
         (
@@ -20,10 +17,8 @@ _MAILBOXES = text(
         ) as duplicate_count,
         (select count(*) from embeddings.messages where mailbox_id = connection.mailbox_id) as embedded_count,
         (select count(*) from classifications.messages where mailbox_id = connection.mailbox_id) as classified_count,
-        (select count(*) from priorities.messages where mailbox_id = connection.mailbox_id) as ranked_count,
-        (select count(*) from raw.gaps where mailbox_id = connection.mailbox_id) as gap_count
+        (select count(*) from priorities.messages where mailbox_id = connection.mailbox_id) as ranked_count
     from mailboxes.connections as connection
-    order by connection.created_at, connection.mailbox_id
     """
 )
 
@@ -45,27 +40,6 @@ _OLDEST_PENDING = text(
                 and copy.duplicate_of is not null
         )
     group by stored.mailbox_id
-    """
-)
-
-_GAPS = text(
-    """
-    select mailbox_id, provider_message_id, source, reason, attempts, first_seen_at, last_seen_at
-    from (
-        select *, row_number() over (partition by mailbox_id order by last_seen_at desc, provider_message_id) as place
-        from raw.gaps
-    ) as numbered
-    where place <= :most
-    order by mailbox_id, place
-    """
-)
-
-_REQUESTS = text(
-    """
-    select request_id, mailbox_id, kind, asked_by, state, attempts, run_id, error, created_at, finished_at
-    from sync_queue.requests
-    order by coalesce(finished_at, created_at) desc, request_id
-    limit 20
     """
 )
 
@@ -106,9 +80,27 @@ _RUNS = text(
 )
 
 
-def mailboxes(connection: Connection) -> Sequence[RowMapping]:
-    """Every mailbox with its counts."""
-    return connection.execute(_MAILBOXES).mappings().all()
+# What the offline engines decide costs nothing, so few rows are added up where no paid model is used.
+_COSTS = text(
+    """
+    select mailbox_id, day, sum(cost_usd) as cost_usd
+    from (
+        select mailbox_id, (computed_at at time zone 'UTC')::date as day, cost_usd
+        from classifications.messages where cost_usd > 0
+        union all
+        select mailbox_id, (computed_at at time zone 'UTC')::date, cost_usd from entities.messages where cost_usd > 0
+        union all
+        select mailbox_id, (computed_at at time zone 'UTC')::date, cost_usd from priorities.messages where cost_usd > 0
+    ) as paid
+    group by mailbox_id, day
+    order by day desc, mailbox_id
+    """
+)
+
+
+def counts(connection: Connection) -> Sequence[RowMapping]:
+    """How many messages of each mailbox have reached each step."""
+    return connection.execute(_COUNTS).mappings().all()
 
 
 def pending(connection: Connection) -> Sequence[RowMapping]:
@@ -116,16 +108,11 @@ def pending(connection: Connection) -> Sequence[RowMapping]:
     return connection.execute(_OLDEST_PENDING).mappings().all()
 
 
-def gaps(connection: Connection, *, most: int) -> Sequence[RowMapping]:
-    """The latest gaps of each mailbox, at most so many of one."""
-    return connection.execute(_GAPS, {"most": most}).mappings().all()
-
-
-def requests(connection: Connection) -> Sequence[RowMapping]:
-    """The latest 20 sync requests."""
-    return connection.execute(_REQUESTS).mappings().all()
-
-
 def runs(connection: Connection) -> Sequence[RowMapping]:
     """The latest 20 runs that wrote rows still served."""
     return connection.execute(_RUNS).mappings().all()
+
+
+def costs(connection: Connection) -> Sequence[RowMapping]:
+    """What the decisions that are still served have cost, by mailbox and day (UTC), the latest day first."""
+    return connection.execute(_COSTS).mappings().all()

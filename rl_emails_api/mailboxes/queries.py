@@ -37,18 +37,60 @@ def by_id(connection: Connection, mailbox_id: UUID) -> Mailbox | None:
     return Mailbox(mailbox_id, row.address) if row else None
 
 
-def listed(connection: Connection) -> Sequence[RowMapping]:
-    """Every mailbox, oldest connection first."""
-    table = mailboxes.connections
-    return (
-        connection.execute(
-            select(
-                table.c.mailbox_id, table.c.address, table.c.display_name, table.c.synced_at, table.c.materialized_at
-            ).order_by(table.c.created_at, table.c.mailbox_id)
-        )
-        .mappings()
-        .all()
-    )
+# The oldest of the backlog is the first by its order of finding: a walk of an index, where min() would read every row.
+_STANDINGS = text(
+    """
+    select
+        connection.mailbox_id, connection.address, connection.display_name, connection.provider, connection.state,
+        connection.state_reason, connection.state_changed_at, connection.created_at, connection.synced_at,
+        connection.materialized_at, connection.current_as_of,
+        watch.mailbox_id is not null as has_watch, watch.topic, watch.expires_at as watch_expires_at,
+        watch.renewed_at, watch.last_push_at, coalesce(watch.push_count, 0) as push_count,
+        watch.error as watch_error, watch.error_at as watch_error_at,
+        (select count(*) from raw.backlog where mailbox_id = connection.mailbox_id) as backlog_count,
+        (
+            select added_at from raw.backlog where mailbox_id = connection.mailbox_id order by ordinal limit 1
+        ) as oldest_backlog_at,
+        (select count(*) from raw.gaps where mailbox_id = connection.mailbox_id) as gap_count,
+        now() as asked_at
+    from mailboxes.connections as connection
+    left join mailboxes.watches as watch on watch.mailbox_id = connection.mailbox_id
+    order by connection.created_at, connection.mailbox_id
+    """
+)
+
+_NOTICES = text(
+    """
+    select notice_id, mailbox_id, kind, text, created_at
+    from app.notices
+    where ended_at is null
+    order by created_at, notice_id
+    """
+)
+
+_DISMISS = text(
+    """
+    update app.notices set ended_at = coalesce(ended_at, now())
+    where notice_id = :notice_id and mailbox_id = :mailbox_id
+    returning notice_id, mailbox_id, kind, text, created_at
+    """
+)
+
+
+def standings(connection: Connection) -> Sequence[RowMapping]:
+    """Every mailbox with what its freshness is told from, oldest connection first."""
+    return connection.execute(_STANDINGS).mappings().all()
+
+
+def notices(connection: Connection) -> Sequence[RowMapping]:
+    """Every open notice, oldest first."""
+    return connection.execute(_NOTICES).mappings().all()
+
+
+def dismiss(connection: Connection, mailbox_id: UUID, notice_id: UUID) -> RowMapping | None:
+    """End a notice of the mailbox; None when it has no such notice."""
+    parameters = {"mailbox_id": mailbox_id, "notice_id": notice_id}
+    return connection.execute(_DISMISS, parameters).mappings().one_or_none()
 
 
 # A forged or broken date puts a message years after all others; a window counted from it would be empty. So the newest

@@ -15,16 +15,22 @@ async function send(path, params = {}, init = {}) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server does not answer. Is rl-emails running?");
   }
+  if (response.status === 304) return null;
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
     const failed = new Error(problem.detail || `The server answered ${response.status}.`);
     failed.status = response.status;
     throw failed;
   }
-  return response.json();
+  const body = await response.json();
+  if (init.tag) init.tag.value = response.headers.get("ETag");
+  return body;
 }
 
 export const get = (path, params, signal) => send(path, params, { signal });
+
+// As get, or null while the answer is the one that `tag` was kept from.
+export const getChanged = (path, tag) => send(path, {}, { tag, headers: tag.value ? { "If-None-Match": tag.value } : {} });
 
 export const post = (path, body) =>
   send(path, {}, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });

@@ -1,9 +1,11 @@
 // The page: navigation, the mailbox, and which view and message are shown. Each view is a module of its own.
 
-import { chosen, get } from "./api.js";
+import { chosen } from "./api.js";
 import { failure, fill, h, icon, skeleton } from "./dom.js";
+import * as fresh from "./fresh.js";
 import * as inbox from "./inbox.js";
 import * as keys from "./keys.js";
+import { refresh } from "./paging.js";
 import * as people from "./people.js";
 import * as projects from "./projects.js";
 import * as reader from "./reader.js";
@@ -39,6 +41,7 @@ function placeKey() {
 }
 
 function render() {
+  if (!chosen.mailbox) return;
   const { view, params } = current();
   const open = params.get("m");
   const key = placeKey();
@@ -64,21 +67,34 @@ async function start() {
   fill(list, skeleton());
   reader.welcome(pane);
   try {
-    chosen.mailboxes = (await get("/v1/mailboxes")).items;
+    await fresh.read(localStorage.getItem(KEPT));
   } catch (error) {
     fill(list, failure(error, start));
     return;
   }
-  const kept = localStorage.getItem(KEPT);
-  chosen.mailbox = chosen.mailboxes.find((each) => each.mailbox_id === kept) || chosen.mailboxes[0] || null;
+  listed();
+  fresh.follow({ listed, arrived });
+}
+
+// The mailboxes are known, or others than before.
+function listed() {
   fill(picker, chosen.mailboxes.map((each) => h("option", { value: each.mailbox_id, selected: each === chosen.mailbox }, each.address)));
   picker.disabled = chosen.mailboxes.length < 2;
-  if (!chosen.mailbox && current().view !== "status") {
-    fill(list, h("div", { class: "empty" }, h("p", { class: "empty-title" }, "No mailbox yet"), h("p", {}, "Import one: ", h("code", {}, "rl-emails import PATH --mailbox ADDRESS"))));
-    window.addEventListener("hashchange", () => location.reload(), { once: true });
-    return;
+  shown = "";
+  if (chosen.mailbox) render();
+  else {
+    navigation("");
+    fill(
+      list,
+      h("div", { class: "empty" }, h("p", { class: "empty-title" }, "No mailbox yet"), chosen.canConnect ? fresh.connect() : null, h("p", {}, "Import one: ", h("code", {}, "rl-emails import PATH --mailbox ADDRESS"))),
+    );
   }
-  render();
+}
+
+// The chosen mailbox has been worked on: read its list again where it stands.
+function arrived() {
+  if (current().view === "status") MODULES.status.show(list);
+  else refresh();
 }
 
 picker.addEventListener("change", () => {
@@ -86,6 +102,7 @@ picker.addEventListener("change", () => {
   localStorage.setItem(KEPT, picker.value);
   shown = "";
   message = undefined;
+  fresh.draw();
   go(link(current().view), { replace: true });
 });
 window.addEventListener("hashchange", render);

@@ -52,9 +52,24 @@ export function size(bytes) {
 export const number = (value) => Number(value).toLocaleString();
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 export const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+export function span(seconds) {
+  const [value, unit] = [[86400, "day"], [3600, "hour"], [60, "minute"]].map(([size, name]) => [Math.floor(seconds / size), name]).find(([count]) => count) || [Math.max(0, Math.round(seconds)), "second"];
+  return plural(value, unit);
+}
+export const ago = (iso) => (Date.now() - new Date(iso) < 5 * DAY ? `${span((Date.now() - new Date(iso)) / 1000)} ago` : FULL.format(new Date(iso)));
 export const words = (name) => name.replaceAll("_", " ");
 export const sender = (address) => address.name || address.address || "(no sender)";
 
+export const FRESHNESS = {
+  live: ["Live", "good"],
+  current: ["Up to date", "good"],
+  imported: ["From files", ""],
+  starting: ["First sync starting", "warn"],
+  fetching: ["Fetching mail", "warn"],
+  behind: ["Behind", "urgent"],
+  reconnect_needed: ["Reconnect needed", "urgent"],
+  disconnecting: ["Being disconnected", "warn"],
+};
 export const CATEGORIES = {
   person: "Person",
   newsletter: "Newsletter",

@@ -13,32 +13,35 @@ const DAY = 86400000;
 export function show(pane, params) {
   const period = PERIODS.some(([value]) => value === params.get("period")) ? params.get("period") : "30";
   const order = params.get("order") === "date" ? "date" : "priority";
-  const newest = chosen.mailbox?.newest_at ? new Date(chosen.mailbox.newest_at) : null;
-  const since = period === "all" || !newest ? null : new Date(newest.getTime() - Number(period) * DAY);
-  const query = {
-    since: since ? since.toISOString() : null,
+  const newest = () => (chosen.mailbox?.newest_at ? new Date(chosen.mailbox.newest_at) : null);
+  const since = () => (period === "all" || !newest() ? null : new Date(newest().getTime() - Number(period) * DAY));
+  const query = () => ({
+    since: since()?.toISOString(),
     unread: params.get("unread") ? "true" : null,
     category: params.get("category"),
     needs: params.get("needs"),
     order,
     limit: 40,
-  };
+  });
   const list = h("ul", { class: "rows", "aria-label": "Messages" });
   const foot = h("div", { class: "list-foot" });
-  const note = h("p", { class: "window" }, windowNote(period, since, newest));
+  const note = h("p", { class: "window" });
   const pending = h("p", { class: "pending", hidden: true });
   fill(pane, title("Inbox", unreadToggle(params), orderChoice(order)), filters(params, period), note, pending, list, foot);
   readPages({
     path: "/v1/inbox",
     query,
+    list,
     foot,
-    draw(page, isFirst) {
-      for (const item of page.items) list.append(row(item));
-      markOpen(pane);
-      if (isFirst) showPending(pending, page.pending_count, order);
+    draw(into, page, isFirst) {
+      for (const item of page.items) into.append(row(item));
+      markOpen(into);
+      if (!isFirst) return;
+      fill(note, windowNote(period, since(), newest()));
+      showPending(pending, page.pending_count, order);
     },
     none: () => nothing(params, period),
-    end: () => h("p", { class: "end" }, endNote(period), since ? allTime() : null),
+    end: () => h("p", { class: "end" }, endNote(period), since() ? allTime() : null),
   });
 }
 
@@ -61,7 +64,8 @@ function nothing(params, period) {
     const clear = changed({ unread: null, category: null, needs: null, m: null });
     return empty("Nothing matches these filters", h("a", { href: clear }, "Clear the filters"));
   }
-  if (period !== "all") return empty("Nothing came in this window", allTime());
+  if (chosen.mailbox.provider !== "files" && !chosen.mailbox.newest_at) return empty("No mail yet", "The newest comes first, and appears here by itself.");
+  if (period !== "all" && chosen.mailbox.newest_at) return empty("Nothing came in this window", allTime());
   return empty("No mail yet", "Import some with ", h("code", {}, "rl-emails import PATH --mailbox ADDRESS"), ".");
 }
 

@@ -1,23 +1,61 @@
-// A listing that is read page by page: loading, failing, empty, more.
+// A listing that is read page by page: loading, failing, empty, more; and read again where it stands when mail has come.
 
 import { get } from "./api.js";
 import { failure, fill, h, skeleton } from "./dom.js";
+import { replaceItems } from "./keep.js";
 
-export function readPages({ path, query = {}, foot, draw, none, end = () => null }) {
+let again = null;
+
+// Read what is shown again, without losing the place in it.
+export const refresh = () => again?.();
+
+export function readPages({ path, query = () => ({}), list, foot, draw, none, end = () => null }) {
+  let count = 0;
+  let isBusy = false;
+  again = reread;
   load(null);
 
   async function load(cursor) {
+    isBusy = true;
     fill(foot, skeleton(cursor ? 2 : 6));
     let page;
     try {
-      page = await get(path, { ...query, cursor });
+      page = await get(path, { ...query(), cursor });
     } catch (error) {
       fill(foot, failure(error, () => load(cursor)));
       return;
+    } finally {
+      isBusy = false;
     }
-    draw(page, !cursor);
+    count += 1;
+    draw(list, page, !cursor);
+    finish(page, !cursor && !page.items.length);
+  }
+
+  function finish(page, isEmpty) {
     const more = () => load(page.next_cursor);
     if (page.next_cursor) fill(foot, h("button", { type: "button", class: "more", on: { click: more } }, "Show more"));
-    else fill(foot, !cursor && !page.items.length ? none() : end());
+    else fill(foot, isEmpty ? none() : end());
+  }
+
+  async function reread() {
+    if (isBusy || !count) return;
+    isBusy = true;
+    const pages = [];
+    try {
+      do pages.push(await get(path, { ...query(), cursor: pages.at(-1)?.next_cursor }));
+      while (pages.at(-1).next_cursor && pages.length < count);
+    } catch {
+      // What is shown stays; the line about freshness tells that the server does not answer.
+      return;
+    } finally {
+      isBusy = false;
+    }
+    if (!list.isConnected) return;
+    const made = list.cloneNode(false);
+    pages.forEach((page, index) => draw(made, page, index === 0));
+    replaceItems(list.closest(".pane"), list, made);
+    count = pages.length;
+    finish(pages.at(-1), !pages[0].items.length);
   }
 }

@@ -11,8 +11,9 @@ export function show(pane) {
   fill(pane, title("People"), list, foot);
   readPages({
     path: "/v1/people",
+    list,
     foot,
-    draw: (page) => list.append(...page.items.map(card)),
+    draw: (into, page) => into.append(...page.items.map(card)),
     none: () => empty("Nobody yet", "People appear once mail has been ranked."),
   });
 }

@@ -18,8 +18,9 @@ function all(pane) {
   fill(pane, title("Projects"), list, foot);
   readPages({
     path: "/v1/projects",
+    list,
     foot,
-    draw: (page) => list.append(...page.items.map(card)),
+    draw: (into, page) => into.append(...page.items.map(card)),
     none: () => empty("No projects yet", "They are found once several conversations belong together."),
   });
 }

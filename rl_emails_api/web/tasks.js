@@ -31,10 +31,11 @@ export function show(pane, params) {
   );
   readPages({
     path: "/v1/tasks",
-    query: { status, owner: who === "all" ? null : who, limit: 100 },
+    query: () => ({ status, owner: who === "all" ? null : who, limit: 100 }),
+    list,
     foot,
-    draw(page) {
-      for (const task of page.items) groupFor(list, task, from).append(taskRow(task, { from }));
+    draw(into, page) {
+      for (const task of page.items) groupFor(into, task, from).append(taskRow(task, { from }));
     },
     none: () => empty(status === "done" ? "Nothing done yet" : "Nothing to do here", "Tasks are found in mail, each with its sentence."),
   });
@@ -65,7 +66,7 @@ export function taskRow(task, { bare = false, from = reference(chosen.mailbox) }
   const box = h("button", { type: "button", role: "checkbox", class: "check", "aria-checked": status === "done" ? "true" : "false", "aria-label": `Done: ${task.description}` });
   const line = h(
     "li",
-    { class: `task ${status}` },
+    { class: `task ${status}`, data: { key: task.task_id } },
     box,
     h(
       "div",

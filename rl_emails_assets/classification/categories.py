@@ -6,6 +6,7 @@ The order of the deciding rules is documented in docs/reference/classification.m
 import re
 from dataclasses import dataclass
 
+from rl_emails_assets.classification.labels import is_social
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
 from rl_emails_assets.classification.suspicion import suspicion
 from rl_emails_assets.classification.verdict import Category, Evidence
@@ -154,7 +155,7 @@ def _social(reading: Reading) -> Finding | None:
     sender = reading.sender
     if sender.social_domain and not (sender.has_person_name and not reading.headers):
         return _decided("social", "social", 0.95, "sender", reading.given.from_address)
-    if any("social" in label.lower() and "category" in label.lower() for label in reading.given.labels[:50]):
+    if any(is_social(label) for label in reading.given.labels[:50]):
         return _decided("social", "social", 0.9, "header", "label: social")
     return None
 

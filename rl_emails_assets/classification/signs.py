@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from rl_emails_assets.classification.categories import Finding
 from rl_emails_assets.classification.document import document_tokens
+from rl_emails_assets.classification.labels import sign_of
 from rl_emails_assets.classification.model import Model
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
 from rl_emails_assets.classification.verdict import Category, Evidence
@@ -39,13 +40,6 @@ _SENDER_SIGNS: dict[str, dict[Category, float]] = {
     "billing": {"person": -1.5, "receipt": 2.4},
     "announcer": {"person": -2.5, "newsletter": 2.6, "notification": 0.6},
     "role": {"person": -0.8, "newsletter": 0.3, "promotion": 0.3, "notification": 0.3},
-}
-_LABEL_SIGNS: dict[str, dict[Category, float]] = {
-    "promotions": {"promotion": 2.0, "newsletter": 0.8, "person": -1.5},
-    "updates": {"notification": 1.2, "receipt": 1.0, "person": -1.0},
-    "personal": {"person": 1.2},
-    "spam": {"promotion": 2.5, "person": -2.0},
-    "junk": {"promotion": 2.5, "person": -2.0},
 }
 
 
@@ -187,9 +181,9 @@ def _add_headers(reading: Reading, tally: _Tally) -> None:
     if reading.header("x-spam-flag").startswith("yes"):
         tally.add("header", "X-Spam-Flag: yes", {"person": -1.5, "promotion": 1.5})
     for label in given.labels[:50]:
-        name = label.lower().rpartition("_")[2].rpartition(" ")[2].rpartition("/")[2]
-        if name in _LABEL_SIGNS:
-            tally.add("header", f"label: {label[:60]}", _LABEL_SIGNS[name])
+        sign = sign_of(label)
+        if sign is not None:
+            tally.add("header", f"label: {label[:60]}", sign)
     if given.to_count + given.cc_count > 25:
         tally.add("header", f"{given.to_count + given.cc_count} recipients", {"newsletter": 0.8, "person": -0.3})
     if given.is_html_only and given.link_count > 5:

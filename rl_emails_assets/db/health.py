@@ -44,6 +44,25 @@ SCORE_DRIFT = """
     from ranked group by 1
 """
 
+# It is renewed every day from the second on; one with less than a day left has failed to be for a day.
+LAPSING_WATCHES = """
+    select w.mailbox_id, 1 as row_count from mailboxes.watches w join mailboxes.connections c using (mailbox_id)
+    where c.state = 'connected' and coalesce(w.expires_at < now() + interval '1 day', true)
+"""
+BEHIND = """
+    select mailbox_id, 1 as row_count from mailboxes.connections
+    where provider = 'gmail' and state = 'connected'
+      and current_as_of < now() - make_interval(secs => :behind_seconds)
+"""
+# The rest of a first sync may take hours; what the history told of is new mail.
+OLD_BACKLOG = """
+    select mailbox_id, count(*) as row_count from raw.backlog
+    where found_by = 'history' and added_at < now() - make_interval(secs => :behind_seconds) group by 1
+"""
+DEAD_LETTERS = """
+    select mailbox_id, count(*) as row_count from sync_queue.ended_requests where state = 'failed' group by 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -53,9 +72,9 @@ class Finding:
     row_count: int
 
 
-def findings(connection: Connection, query: str) -> list[Finding]:
+def findings(connection: Connection, query: str, **parameters: object) -> list[Finding]:
     """The mailboxes for which one of the queries above finds something."""
-    rows = connection.execute(text(query))
+    rows = connection.execute(text(query), parameters)
     return [Finding(str(row.mailbox_id), row.row_count) for row in rows]
 
 

@@ -82,11 +82,14 @@ def batches(ids: Sequence[uuid.UUID], size: int) -> Iterator[list[uuid.UUID]]:
 def is_current(
     connection: Connection, table: Table, version: str, mailbox_id: uuid.UUID, inputs: Sequence[Table]
 ) -> bool:
-    """Whether a table that is always computed as a whole was written by this version after all its inputs were."""
+    """Whether a table that is always computed as a whole was written by this version after all its inputs were.
+
+    A removed input leaves no newer time behind; who removes one marks the table's rows stale.
+    """
     written = connection.execute(
-        select(func.min(table.c.computed_at), func.bool_and(table.c.version == version)).where(
-            table.c.mailbox_id == mailbox_id
-        )
+        select(
+            func.min(table.c.computed_at), func.bool_and(and_(table.c.version == version, table.c.is_stale.is_(False)))
+        ).where(table.c.mailbox_id == mailbox_id)
     ).one()
     if written[0] is None or not written[1]:
         return False

@@ -1,5 +1,7 @@
 """The resources every asset uses: the product's database, and which part of a mailbox a backfill computes again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +14,7 @@ from rl_emails_assets.db.engine import make_engine, open_databases
 from rl_emails_assets.db.migrate import migrate
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps.context import Scope, StepContext
+from rl_emails_assets.steps.lease import Lease
 from rl_emails_assets.steps.progress import reporter
 
 
@@ -20,16 +23,24 @@ class Warehouse(dg.ConfigurableResource[Any]):
 
     _engine: Engine = PrivateAttr()
     _settings: Settings = PrivateAttr()
+    _lease: Lease = PrivateAttr()
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's
-        """Connect, and migrate a database that is new."""
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
+        """Connect, migrate a database that is new, and keep the run's claim alive until it ends."""
         self._settings = Settings()
+        self._lease = Lease()
         self._engine = make_engine(open_databases(self._settings).product_url, "run")
-        migrate(self._engine)
-
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's
-        """Close the connections."""
-        self._engine.dispose()
+        try:
+            migrate(self._engine)
+            mailbox_id = None if context.run is None else context.run.tags.get("dagster/partition")
+            if context.run is None or mailbox_id is None:
+                yield self
+                return
+            with self._lease.kept_alive(self._engine, UUID(mailbox_id), context.run.run_id):
+                yield self
+        finally:
+            self._engine.dispose()
 
     @property
     def engine(self) -> Engine:
@@ -45,7 +56,13 @@ class Warehouse(dg.ConfigurableResource[Any]):
             settings=self._settings,
             scope=backfill.scope(),
             report=reporter(),
+            lease=self._lease,
         )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they were when the run started."""
+        return self._settings
 
 
 class Backfill(dg.ConfigurableResource[Any]):

@@ -81,6 +81,19 @@ def has_heartbeat_since(dagster_url: str, at: float) -> bool:
     return heartbeat is not None and heartbeat >= at
 
 
+def has_warm_worker_since(product_url: str, at: float) -> bool:
+    """Whether a worker of this machine that was started since this time has a slot that could execute a run."""
+    query = (
+        "select from sync_queue.workers where host = %s and started_at >= to_timestamp(%s) and ready + busy > 0 "
+        "and is_stopping is null"
+    )
+    try:
+        with psycopg.connect(product_url, connect_timeout=2, options="-c statement_timeout=2000") as connection:
+            return connection.execute(query, [socket.gethostname(), at]).fetchone() is not None
+    except psycopg.Error:
+        return False
+
+
 def free_port(wanted: int, host: str = LOOPBACK, *, avoid: frozenset[int] = frozenset(), most: int = 100) -> int:
     """`wanted` or the next one that is free; any free one for 0 and when `most` in a row are taken."""
     if wanted:

@@ -13,7 +13,8 @@ from rl_emails_assets.definitions import build_definitions
 from rl_emails_assets.defs.mailbox_asset import MAILBOXES
 from rl_emails_assets.defs.warehouse import Backfill
 from rl_emails_assets.instance.home import dagster_home
-from rl_emails_assets.instance.launcher import PROCESS_TAG, this_process
+from rl_emails_assets.instance.launcher import PROCESS_TAG
+from rl_emails_assets.instance.process_marks import this_process
 from rl_emails_assets.steps.progress import Listener, watched_by
 
 

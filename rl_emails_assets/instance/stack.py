@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from rl_emails_assets.db.engine import Databases
-from rl_emails_assets.errors import SettingsError
 from rl_emails_assets.instance import probes
+from rl_emails_assets.instance.daemon import console_script
 from rl_emails_assets.instance.home import LOCATION_NAME
 from rl_emails_assets.instance.processes import Program
 from rl_emails_assets.instance.up_file import Links
@@ -20,6 +19,8 @@ LEAN = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1", "DAGSTER_DISABLE_TELEM
 CODE_SERVER_STOP_SECONDS = 20.0
 """A run under way gets this long to end the statement it is in and to report itself as interrupted."""
 DAEMON_STOP_SECONDS = 15.0
+WORKER_STOP_SECONDS = 20.0
+"""Longer than it gives its interrupted runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def code_server(ports: Ports, definitions: str) -> Program:
     return Program(
         name="code-server",
         title="Dagster code server",
-        target=_console_script("dagster"),
+        target=console_script("dagster"),
         arguments=(
             *("api", "grpc", "--module-name", definitions, "--location-name", LOCATION_NAME),
             *("--host", probes.LOOPBACK, "--port", str(ports.code_server)),
@@ -68,11 +69,25 @@ def daemon(workspace: Path, databases: Databases) -> Program:
     return Program(
         name="daemon",
         title="Dagster daemon",
-        target=_console_script("dagster-daemon"),
+        target="rl_emails_assets.instance.daemon:main",
         arguments=("run", "--workspace", str(workspace)),
         is_ready=partial(probes.has_heartbeat_since, databases.dagster_url),
         environment=LEAN,
         stop_seconds=DAEMON_STOP_SECONDS,
+    )
+
+
+def worker(settings: Settings, databases: Databases, definitions: str) -> Program:
+    """Executes runs in slots that are warm."""
+    return Program(
+        name="worker",
+        title="Worker",
+        target="rl_emails_assets.instance.worker:main",
+        # Who stops everything does not want to wait for a long run; what it has committed is kept.
+        arguments=(definitions, str(settings.worker_slots), "0"),
+        is_ready=partial(probes.has_warm_worker_since, databases.product_url),
+        environment=LEAN,
+        stop_seconds=WORKER_STOP_SECONDS,
     )
 
 
@@ -81,7 +96,7 @@ def webserver(workspace: Path, ports: Ports) -> Program:
     return Program(
         name="dagster-ui",
         title="Dagster UI",
-        target=_console_script("dagster-webserver"),
+        target=console_script("dagster-webserver"),
         arguments=("--workspace", str(workspace), "--host", probes.LOOPBACK, "--port", str(ports.dagster)),
         is_ready=lambda _: probes.is_dagster_ui(ports.dagster),
         environment=LEAN,
@@ -103,10 +118,3 @@ def api(settings: Settings, ports: Ports, token: str) -> Program:
             "RL_EMAILS_DAGSTER_PORT": str(ports.dagster),
         },
     )
-
-
-def _console_script(name: str) -> str:
-    """The function behind a command that a dependency installs, as `module:function`."""
-    for entry_point in entry_points(group="console_scripts", name=name):
-        return entry_point.value
-    raise SettingsError(f"The command {name} is not installed. Install rl-emails again with `make install`.")

@@ -119,6 +119,7 @@ class Supervisor:
         self._links = stack.links(self._settings, self._ports, token)
         programs = (
             stack.code_server(self._ports, self._definitions),
+            stack.worker(self._settings, databases, self._definitions),
             stack.daemon(workspace, databases),
             stack.webserver(workspace, self._ports),
             stack.api(self._settings, self._ports, token),
@@ -136,7 +137,7 @@ class Supervisor:
     # -- watching ------------------------------------------------------------------------------------------------
 
     def _watch(self, databases: Databases, started_at: float) -> None:
-        code_server, daemon, webserver, api = self._children
+        code_server, worker, daemon, webserver, api = self._children
         code_server.start()
         api.start()
         logs_checked_at = time.monotonic()
@@ -150,6 +151,8 @@ class Supervisor:
                 # They ask it for the definitions, and try again only after a minute when it does not answer yet.
                 daemon.start()
                 webserver.start()
+                # Not at once with the code server: both import the same for seconds, and only one is waited for.
+                worker.start()
                 changes.append(Change(daemon, daemon.state, "", 0.0))
             self._announce(started_at)
             if changes:
@@ -248,10 +251,11 @@ class Supervisor:
 
     def _stop_children(self, databases: Databases) -> None:
         """In reverse order. The daemon ends before the runs are interrupted, so that it launches no other ones."""
-        code_server, *front = self._children
+        code_server, worker, *front = self._children
         self._end(front[::-1])
+        worker.ask_to_stop()
         self._interrupt_runs(code_server)
-        self._end([code_server])
+        self._end([code_server, worker])
         handed_back = hand_back_runs(databases, self._ports.code_server)
         if handed_back:
             self._say(f"{handed_back} interrupted sync(s) go on at the next start", Tone.NOTE)

@@ -9,6 +9,9 @@ SMALLEST_SHARE = 0.05
 """Of the sent mail; an address with less is believed only with other evidence."""
 _SMALLEST_COUNT = 2
 
+LABELS_READ = frozenset({"SENT", "DRAFT"})
+"""The labels that tell what the owner wrote; no other one changes what is found here."""
+
 _NO_PERSON = re.compile(
     r"no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster|bounce|^notifications?@|-owner@|^owner-|-request@|listserv|majordomo"
     r"|@lists?\.|@googlegroups\.|@groups\."

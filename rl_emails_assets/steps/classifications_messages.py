@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from rl_emails_assets.classification import classifier
 from rl_emails_assets.classification.classifier import Classifier
 from rl_emails_assets.classification.inputs import ClassifierInput
+from rl_emails_assets.classification.labels import labels_read
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.tables import classifications
 from rl_emails_assets.steps.context import StepContext, StepResult
@@ -104,5 +105,6 @@ def _input(row: Any) -> ClassifierInput:
         link_count=row.link_count,
         has_mismatched_link=row.has_mismatched_link,
         received_at=row.received_at,
-        labels=tuple(row.labels),
+        # Only what is read: the record of a decision does not change when somebody reads or files the message.
+        labels=labels_read(row.labels),
     )

@@ -16,7 +16,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from rl_emails_assets.settings import Settings
-from rl_emails_assets.sync_queue import queue
+from rl_emails_assets.steps.lease import Lease
+from rl_emails_assets.sync_queue.queue import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,32 @@ class StepContext:
     settings: Settings
     scope: Scope = Scope()
     report: Callable[[Progress], None] = _ignore
+    lease: Lease = field(default_factory=Lease)
+    """The run's claim; the steps of one run share it."""
+
+    def claim(self, connection: Connection) -> Claim | None:
+        """Take the mailbox's sync request for this run; None when there is none, or another run holds it."""
+        return self.lease.claim(connection, self.mailbox_id, self.run_id)
 
     @contextmanager
     def commit(self) -> Iterator[Connection]:
-        """A transaction for one batch; it also tells the queue that this run is alive."""
+        """A transaction for one batch; it also tells the queue that this run is alive.
+
+        Raises LeaseLostError, and writes nothing, when the run lost its claim.
+        """
         with self.engine.begin() as connection:
             yield connection
-            queue.heartbeat(connection, self.mailbox_id, self.run_id)
+            self.lease.renew(connection, self.mailbox_id, self.run_id)
+
+    @contextmanager
+    def last_commit(self) -> Iterator[Connection]:
+        """The transaction of the run's last write, which also ends its claim as done.
+
+        Raises LeaseLostError, and writes nothing, when the run lost its claim.
+        """
+        with self.engine.begin() as connection:
+            yield connection
+            self.lease.succeed(connection, self.mailbox_id, self.run_id)
 
     @contextmanager
     def alone(self, step: str) -> Iterator[None]:

@@ -10,6 +10,7 @@ from rl_emails_assets.steps import (
     entities_projects,
     entities_tasks,
     mail_messages,
+    mailboxes_watches,
     priorities,
     raw_messages,
     signals,
@@ -18,6 +19,7 @@ from rl_emails_assets.steps import (
 from rl_emails_assets.steps.context import StepContext, StepResult
 
 STEPS: dict[keys.AssetKeyPath, Callable[[StepContext], StepResult]] = {
+    keys.MAILBOXES_WATCHES: mailboxes_watches.run,
     keys.RAW_MESSAGES: raw_messages.run,
     keys.MAIL_MESSAGES: mail_messages.run,
     keys.MAIL_THREADS: summaries.run_threads,

@@ -32,11 +32,20 @@ FUTURE_TOLERANCE = timedelta(days=1)
 def run(step: StepContext) -> StepResult:
     """Parse what is stored and not parsed at this version, in the order it was stored."""
     result = run_per_message(step, mail.messages, VERSION, partial(_parse_batch, step))
-    if result.row_count:
-        with step.commit() as connection:
-            count(result, "aliases_found", _find_aliases(connection, step.mailbox_id))
+    with step.commit() as connection:
+        # A run that was killed after its last batch has not looked yet; nor has any step behind this one.
+        if result.row_count or connection.execute(_NOT_READ_YET, {"mailbox_id": step.mailbox_id}).scalar_one():
+            count(result, "aliases_found", find_aliases(connection, step.mailbox_id))
     return result
 
+
+_NOT_READ_YET = text(
+    """
+    select exists (select from mail.messages m
+                   where m.mailbox_id = :mailbox_id and m.duplicate_of is null
+                     and not exists (select from signals.messages s where s.message_id = m.message_id))
+    """
+)
 
 _SENDERS = text(
     """
@@ -49,7 +58,7 @@ _SENDERS = text(
 )
 
 
-def _find_aliases(connection: Connection, mailbox_id: uuid.UUID) -> int:
+def find_aliases(connection: Connection, mailbox_id: uuid.UUID) -> int:
     """Look in the sent mail for other addresses of the owner, and keep them. Returns how many were new."""
     query = select(mailboxes.connections.c.address).where(mailboxes.connections.c.mailbox_id == mailbox_id)
     owner: str = connection.execute(query).scalar_one()
@@ -219,8 +228,8 @@ def _share_labels(connection: Connection, originals: dict[uuid.UUID, uuid.UUID])
     if originals:
         connection.execute(
             text(
-                "insert into raw.labels (mailbox_id, message_id, label) "
-                "select distinct l.mailbox_id, c.original, l.label "
+                "insert into raw.labels (mailbox_id, message_id, label, is_shared) "
+                "select distinct l.mailbox_id, c.original, l.label, true "
                 "from unnest(cast(:copies as uuid[]), cast(:originals as uuid[])) as c(copy, original) "
                 "join raw.labels l on l.message_id = c.copy on conflict do nothing"
             ),

@@ -11,10 +11,10 @@ from rl_emails_assets.db.tables import priorities
 from rl_emails_assets.ranking import ranker
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.ranker import Ranker
+from rl_emails_assets.steps.claim_end import note_end
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
 from rl_emails_assets.steps.per_message import run_per_message
 from rl_emails_assets.steps.records import as_row, inputs_hash
-from rl_emails_assets.sync_queue import queue
 
 THREADS_VERSION = "1"
 
@@ -133,10 +133,6 @@ def run_threads(step: StepContext) -> StepResult:
                 row = {"keys": keys, "mailbox_id": step.mailbox_id, "version": THREADS_VERSION, "run_id": step.run_id}
                 result.row_count += connection.execute(_WRITE_THREADS, row).rowcount
             step.report(Progress(name, start + len(keys), len(pending), "threads"))
-        with step.engine.begin() as connection:
-            connection.execute(
-                text("update mailboxes.connections set materialized_at = now() where mailbox_id = :mailbox_id"),
-                {"mailbox_id": step.mailbox_id},
-            )
-            queue.succeed(connection, step.mailbox_id, step.run_id)
+        with step.last_commit() as connection:
+            note_end(connection, step)
     return result

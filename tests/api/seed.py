@@ -388,7 +388,7 @@ def _around(connection: Connection, mailbox_id: uuid.UUID) -> None:
     )
     _put(
         connection,
-        sync_queue.requests,
+        sync_queue.ended_requests,
         request_id=seed_id("request"),
         mailbox_id=mailbox_id,
         kind="full",

@@ -107,8 +107,8 @@ def serve(database_url):
     """Starts an API on the test's own database; stops it afterwards."""
     running: list[Running] = []
 
-    def begin(*, load_encoder=WordEncoder) -> Server:
-        running.append(start(make_engine(database_url, "api"), load_encoder))
+    def begin(*, load_encoder=WordEncoder, **settings) -> Server:
+        running.append(start(make_engine(database_url, "api"), load_encoder, **settings))
         return running[-1].server
 
     yield begin

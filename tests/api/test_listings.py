@@ -168,7 +168,7 @@ def test_a_mailbox_is_named_when_there_are_two(serve, engine):
     running = serve()
     with running.client() as client:
         assert client.get("/v1/inbox").json()["type"] == "urn:rl-emails:problem:mailbox-not-found"
-        assert client.get("/v1/mailboxes").json() == {"items": []}
+        assert client.get("/v1/mailboxes").json() == {"items": [], "can_connect_gmail": False}
         first = seed(engine)
         assert client.get("/v1/inbox").status_code == 200
         second = seed_other(engine)

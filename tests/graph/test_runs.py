@@ -3,14 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 from sqlalchemy import Engine, text
 
 from rl_emails_assets.db.mailbox_rows import Mailbox, connect_files
-from rl_emails_assets.defs.automation.sensors import sync_requests
+from rl_emails_assets.definitions import defs
 from rl_emails_assets.instance.home import dagster_home
 from rl_emails_assets.instance.runs import BackfillRange, run_job
 from rl_emails_assets.settings import Settings
@@ -18,7 +17,7 @@ from rl_emails_assets.steps.context import Progress
 from rl_emails_assets.sync_queue import queue
 from tests.small_mailbox import START, conversation
 
-ASSETS_OF_A_MAILBOX = 15
+ASSETS_OF_A_MAILBOX = 16
 
 
 @pytest.fixture
@@ -73,14 +72,18 @@ def test_a_sync_run_materializes_everything_reports_it_and_ends_its_request(
     run = instance.get_run_by_id(outcome.run_id)
     assert run is not None
     assert run.status == dg.DagsterRunStatus.SUCCESS
-    assert _count(engine, "select count(*) from sync_queue.requests where state = 'succeeded'") == 1
-    records = instance.get_records_for_run(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
-    evaluations: list[Any] = [
-        record.event_log_entry.dagster_event.event_specific_data
-        for record in records
-        if record.event_log_entry.dagster_event is not None
-    ]
-    assert len(evaluations) == 9
+    assert _count(engine, "select count(*) from sync_queue.ended_requests where state = 'succeeded'") == 1
+
+
+def test_the_checks_pass_on_a_mailbox_that_is_well(
+    instance: dg.DagsterInstance, environment: Settings, engine: Engine, write_folder: Callable[..., Path]
+) -> None:
+    """A check that is red while all is well is one that nobody looks at; one that is not run is no check."""
+    mailbox = _connect(engine, write_folder(conversation()))
+    assert run_job(environment.home, "sync", mailbox.mailbox_id, lambda _: None).is_success
+    result = defs.resolve_job_def("checks").execute_in_process(instance=instance)
+    evaluations = result.get_asset_check_evaluations()
+    assert len(evaluations) == len(defs.resolve_asset_graph().asset_check_keys)
     assert all(evaluation.passed for evaluation in evaluations)
 
 
@@ -95,7 +98,7 @@ def test_a_failing_run_returns_its_claim_with_the_reason(
     assert not outcome.is_success
     assert "does not exist" in outcome.error
     with engine.connect() as connection:
-        request = connection.execute(text("select state, error from sync_queue.requests")).one()
+        request = connection.execute(text("select state, error from sync_queue.ended_requests")).one()
     assert request.state == "failed"
     assert "does not exist" in request.error
 
@@ -142,20 +145,3 @@ def test_a_new_version_of_an_engine_makes_its_rows_pending_without_any_flag(
     assert written["priorities/messages"] == len(conversation())
     assert written["embeddings/messages"] == 0
     assert _count(engine, "select count(*) from classifications.messages where version = 'older'") == 0
-
-
-def test_a_tick_asks_for_a_run_of_each_waiting_mailbox_and_changes_nothing(
-    instance: dg.DagsterInstance, environment: Settings, engine: Engine, write_folder: Callable[..., Path]
-) -> None:
-    """A tick is previewed in the UI and retried by the daemon."""
-    with dg.build_sensor_context(instance=instance) as context:
-        assert isinstance(sync_requests(context), dg.SkipReason)
-        mailbox = _connect(engine, write_folder(conversation()))
-        first, second = sync_requests(context), sync_requests(context)
-    assert isinstance(first, dg.SensorResult)
-    assert isinstance(second, dg.SensorResult)
-    assert [request.partition_key for request in first.run_requests or []] == [str(mailbox.mailbox_id)]
-    assert [request.run_key for request in first.run_requests or []] == [
-        request.run_key for request in second.run_requests or []
-    ]
-    assert _count(engine, "select count(*) from sync_queue.requests where state = 'todo'") == 1

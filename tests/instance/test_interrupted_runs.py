@@ -25,9 +25,12 @@ def waiting(engine: Engine, name: str) -> uuid.UUID:
 
 
 def states(engine: Engine, mailbox_id: uuid.UUID) -> list[tuple[str, int, str]]:
-    query = (
-        "select state, attempts, coalesce(error, '') from sync_queue.requests where mailbox_id = %s order by created_at"
-    )
+    query = """
+        select state, attempts, coalesce(error, '') from (
+            select mailbox_id, state, attempts, error, created_at from sync_queue.requests
+            union all select mailbox_id, state, attempts, error, created_at from sync_queue.ended_requests
+        ) as known where mailbox_id = %s order by created_at
+    """
     with engine.connect() as connection:
         return [tuple(row) for row in connection.exec_driver_sql(query, (mailbox_id,))]
 

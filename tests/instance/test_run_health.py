@@ -15,22 +15,23 @@ from dagster._serdes import serialize_value
 
 from rl_emails_assets.instance import launcher, probes
 from rl_emails_assets.instance.interrupted_runs import GRPC_TAG
-from rl_emails_assets.instance.launcher import PROCESS_TAG, WatchedRunLauncher, is_gone, process_mark, this_process
+from rl_emails_assets.instance.launcher import PROCESS_TAG, WorkerRunLauncher
+from rl_emails_assets.instance.process_marks import is_gone, process_mark, this_process
 
 
 def status_of(**tags: str) -> WorkerStatus:
     run = DagsterRun(job_name="sync", run_id="r", tags={name.replace("__", "/"): tag for name, tag in tags.items()})
-    return WatchedRunLauncher().check_run_worker_health(run).status
+    return WorkerRunLauncher().check_run_worker_health(run).status
 
 
 def of_code_server(port: int) -> WorkerStatus:
     run = DagsterRun(job_name="sync", run_id="r", tags={GRPC_TAG: json.dumps({"host": "127.0.0.1", "port": port})})
-    return WatchedRunLauncher().check_run_worker_health(run).status
+    return WorkerRunLauncher().check_run_worker_health(run).status
 
 
 def test_dagster_asks_this_launcher() -> None:
     """Run monitoring skips a launcher that does not claim to know."""
-    assert WatchedRunLauncher().supports_check_run_worker_health
+    assert WorkerRunLauncher().supports_check_run_worker_health
 
 
 def test_a_killed_import_frees_its_place_in_the_run_queue() -> None:

@@ -61,13 +61,13 @@ class FakeServer:
 
 
 class Stage:
-    """A supervisor whose four programs are chosen by the test."""
+    """A supervisor whose programs are chosen by the test."""
 
     def __init__(self, home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.home = home
         self.said: list[tuple[Tone, str]] = []
         self.links: list[Links] = []
-        self.functions = dict.fromkeys(("code_server", "daemon", "webserver", "api"), "wait")
+        self.functions = dict.fromkeys(("code_server", "worker", "daemon", "webserver", "api"), "wait")
         self.stop_seconds = 20.0
         self.server: FakeServer | None = None
         self.on_ready: Callable[[], None] = self.stop
@@ -301,7 +301,7 @@ def test_logs_are_looked_at_while_it_runs(stage: Stage, monkeypatch: pytest.Monk
     monkeypatch.setattr(supervisor, "LOG_CHECK_SECONDS", 0.0)
     monkeypatch.setattr(logs, "truncate", looked.append)
     assert stage.run()
-    assert {path.name for path in looked} == {"code_server.log", "daemon.log", "webserver.log", "api.log"}
+    assert {path.name for path in looked} == {"code_server.log", "worker.log", "daemon.log", "webserver.log", "api.log"}
     assert (stage.home / "logs").stat().st_mode & 0o077 == 0
 
 

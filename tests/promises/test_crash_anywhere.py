@@ -111,7 +111,7 @@ def test_a_request_whose_run_was_killed_is_claimed_again_and_its_effect_happens_
         assert [due.mailbox_id for due in queue.due(connection)] == [step.mailbox_id]
     run_flow(step)
     with engine.connect() as connection:
-        request = connection.execute(text("select state, attempts, run_id from sync_queue.requests")).one()
+        request = connection.execute(text("select state, attempts, run_id from sync_queue.ended_requests")).one()
         stored = connection.execute(text("select count(*) from priorities.messages")).scalar_one()
     assert tuple(request) == ("succeeded", 2, "second")
     assert stored == len(messages)

@@ -6,7 +6,7 @@ ends it, so that a claim never wades through history.
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Index, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Index, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import func, text
 
@@ -31,7 +31,14 @@ def _request_columns() -> list[Column[Any]]:
             nullable=False,
             comment="What asked: import, connect, button, webhook, poll, schedule, backlog (a first sync goes on).",
         ),
-        Column("attempts", Integer, nullable=False, server_default=text("0"), comment="How often it was claimed."),
+        Column("attempts", Integer, nullable=False, server_default=text("0"), comment="How often it was tried."),
+        Column(
+            "deaths",
+            Integer,
+            nullable=False,
+            server_default=text("0"),
+            comment="How often a run that held it died without a word.",
+        ),
         Column("run_id", Text, comment="The Dagster run that holds or last held the claim."),
         Column("error", Text, comment="Why the last attempt failed, for a person."),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="Asked."),
@@ -62,6 +69,13 @@ ended_requests = Table(
     metadata,
     *_request_columns(),
     Column("state", Text, nullable=False, comment="succeeded, failed (a dead letter, redrivable) or cancelled."),
+    Column(
+        "is_permanent",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="It failed for a reason that trying again does not mend.",
+    ),
     Column("finished_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="Ended."),
     CheckConstraint("state in ('succeeded', 'failed', 'cancelled')", name="state"),
     Index("ix_ended_requests_finished_at", "finished_at"),

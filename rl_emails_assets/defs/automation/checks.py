@@ -14,9 +14,11 @@ DRIFT_LIMIT_SPREADS = 1.5
 DRIFT_FROM_COUNT = 200
 
 
-def _result(warehouse: Warehouse, query: str, *, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+def _result(
+    warehouse: Warehouse, query: str, *, severity: dg.AssetCheckSeverity, **parameters: object
+) -> dg.AssetCheckResult:
     with warehouse.engine.connect() as connection:
-        found = health.findings(connection, query)
+        found = health.findings(connection, query, **parameters)
     return dg.AssetCheckResult(
         passed=not found,
         severity=severity,
@@ -26,6 +28,34 @@ def _result(warehouse: Warehouse, query: str, *, severity: dg.AssetCheckSeverity
             "by_mailbox": {finding.mailbox_id: finding.row_count for finding in found[:100]},
         },
     )
+
+
+@dg.asset_check(asset=dg.AssetKey(keys.MAILBOXES_WATCHES), description="No watch has less than a day left.")
+def watch_expiry(warehouse: Warehouse) -> dg.AssetCheckResult:
+    return _result(warehouse, health.LAPSING_WATCHES, severity=dg.AssetCheckSeverity.WARN)
+
+
+@dg.asset_check(
+    asset=dg.AssetKey(keys.RAW_MESSAGES),
+    description="Every connected Gmail mailbox shows what it had RL_EMAILS_BEHIND_SECONDS ago.",
+)
+def current(warehouse: Warehouse) -> dg.AssetCheckResult:
+    seconds = warehouse.settings.behind_seconds
+    return _result(warehouse, health.BEHIND, severity=dg.AssetCheckSeverity.ERROR, behind_seconds=seconds)
+
+
+@dg.asset_check(
+    asset=dg.AssetKey(keys.RAW_MESSAGES),
+    description="No new message has been known for longer than RL_EMAILS_BEHIND_SECONDS without being fetched.",
+)
+def backlog_age(warehouse: Warehouse) -> dg.AssetCheckResult:
+    seconds = warehouse.settings.behind_seconds
+    return _result(warehouse, health.OLD_BACKLOG, severity=dg.AssetCheckSeverity.ERROR, behind_seconds=seconds)
+
+
+@dg.asset_check(asset=dg.AssetKey(keys.RAW_MESSAGES), description="No sync request was given up.")
+def no_dead_letters(warehouse: Warehouse) -> dg.AssetCheckResult:
+    return _result(warehouse, health.DEAD_LETTERS, severity=dg.AssetCheckSeverity.ERROR)
 
 
 @dg.asset_check(asset=dg.AssetKey(keys.RAW_GAPS), description="Every message that is known to exist is stored.")

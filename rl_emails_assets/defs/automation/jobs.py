@@ -3,31 +3,34 @@
 from uuid import UUID
 
 import dagster as dg
+from pydantic import Field
 
+from rl_emails_assets.connections.disconnection import disconnect
 from rl_emails_assets.db.engine import make_engine, open_databases
+from rl_emails_assets.defs.mailbox_asset import MAILBOXES
+from rl_emails_assets.defs.warehouse import Warehouse
 from rl_emails_assets.errors import LeaseLostError, PermanentError
 from rl_emails_assets.settings import Settings
-from rl_emails_assets.sync_queue import queue
+from rl_emails_assets.steps.lease import Lease
+from rl_emails_assets.sync_queue import dead_letters, queue
 
 
 @dg.failure_hook(name="return_the_claim")
 def return_the_claim(context: dg.HookContext) -> None:
     """When a step fails, its run's sync request waits for another try, or becomes a dead letter if that cannot help."""
-    run = context.instance.get_run_by_id(context.run_id)
-    mailbox_id = None if run is None else run.tags.get("dagster/partition")
-    if mailbox_id is None:
-        return
     error = context.op_exception
     engine = make_engine(open_databases(Settings()).product_url, "hook")
     try:
         with engine.begin() as connection:
-            queue.fail(
-                connection,
-                UUID(mailbox_id),
-                context.run_id,
-                error=f"{context.op.name}: {error}",
-                is_permanent=isinstance(error, PermanentError),
-            )
+            for mailbox_id in queue.held_mailboxes(connection, context.run_id):
+                queue.fail(
+                    connection,
+                    mailbox_id,
+                    context.run_id,
+                    error=f"{context.op.name}: {error}",
+                    is_permanent=isinstance(error, PermanentError),
+                    retry_after_seconds=getattr(error, "retry_after_seconds", 0.0),
+                )
     except LeaseLostError as lost:
         context.log.info(str(lost))
     finally:
@@ -36,7 +39,8 @@ def return_the_claim(context: dg.HookContext) -> None:
 
 SYNC = dg.define_asset_job(
     "sync",
-    selection=dg.AssetSelection.all(),
+    # The checks look at every mailbox; on the way of one mailbox's new mail they would cost more than the mail.
+    selection=dg.AssetSelection.all().without_checks(),
     hooks={return_the_claim},
     description=(
         "Brings one mailbox up to date, from its source to its priorities: claims the mailbox's sync request, if there "
@@ -46,9 +50,80 @@ SYNC = dg.define_asset_job(
 
 RECOMPUTE = dg.define_asset_job(
     "recompute",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("mailboxes", "raw"),
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("mailboxes", "raw")).without_checks(),
     description=(
         "Computes a mailbox again from its stored bytes, without reading its source. Give the `backfill` resource "
         "`force: true` and, if wanted, a range of dates; without it, what is pending is computed."
     ),
 )
+
+
+CHECKS = dg.define_asset_job(
+    "checks",
+    selection=dg.AssetSelection.all_asset_checks(),
+    description="Asks every check of every asset its question about all mailboxes.",
+)
+
+
+class MailboxConfig(dg.Config):
+    """Which mailbox a job is about."""
+
+    mailbox_id: str = Field(description="The mailbox's id; also its partition key.")
+
+
+@dg.op
+def disconnect_mailbox(context: dg.OpExecutionContext, warehouse: Warehouse, config: MailboxConfig) -> None:
+    """Stops the watch, revokes the grant and erases the mailbox; done again, it does what is left."""
+    mailbox_id = UUID(config.mailbox_id)
+    lease = Lease()
+    with warehouse.engine.begin() as connection:
+        lease.claim(connection, mailbox_id, context.run_id, is_disconnect=True)
+    with lease.kept_alive(warehouse.engine, mailbox_id, context.run_id):
+        receipt = disconnect(warehouse.engine, warehouse.settings, mailbox_id)
+    # The request is gone with its mailbox; the partition would otherwise be offered in the UI for ever.
+    if context.instance.has_dynamic_partition(MAILBOXES.name or "", config.mailbox_id):
+        context.instance.delete_dynamic_partition(MAILBOXES.name or "", config.mailbox_id)
+    context.add_output_metadata({"receipt": dg.JsonMetadataValue(receipt.as_json())})
+
+
+@dg.job(
+    name="disconnect",
+    # Bound here: a sensor whose job is bound with the code location is made again by Dagster, with a warning.
+    resource_defs={"warehouse": Warehouse()},
+    hooks={return_the_claim},
+    description="Ends a mailbox's connection: stops its watch, revokes its grant, erases its mail and all made of it.",
+)
+def DISCONNECT() -> None:  # noqa: N802 - a constant, as the other jobs
+    """Ends a mailbox's connection."""
+    disconnect_mailbox()
+
+
+class RedriveConfig(dg.Config):
+    """Which dead letters get another life."""
+
+    request_ids: list[str] = Field(default=[], description="Dead letters by id, as the status page shows them.")
+    everything: bool = Field(default=False, description="All of them; `request_ids` is then ignored.")
+
+
+@dg.op
+def redrive(context: dg.OpExecutionContext, warehouse: Warehouse, config: RedriveConfig) -> None:
+    """Puts a new request in the place of each dead letter named."""
+    with warehouse.engine.begin() as connection:
+        if config.everything:
+            waiting = dead_letters.redrive_all(connection)
+        else:
+            waiting = [dead_letters.redrive(connection, UUID(request_id)) for request_id in config.request_ids]
+        left = dead_letters.dead_letters(connection)
+    context.add_output_metadata({"redriven": len(waiting), "dead_letters_left": len(left)})
+
+
+@dg.job(
+    name="redrive_dead_letters",
+    description=(
+        "Gives sync requests that were given up another life. Name them in the run configuration of the op `redrive` "
+        "(`request_ids`), or set `everything: true`; those of mailboxes that must be reconnected first are left."
+    ),
+)
+def REDRIVE() -> None:  # noqa: N802 - a constant, as the other jobs
+    """Gives dead letters another life."""
+    redrive()

@@ -1,4 +1,4 @@
-"""The connected mailboxes. Made by `rl-emails import` (and later by connecting an account), only observed here."""
+"""The connected mailboxes. Made by `rl-emails import` and by connecting an account, only observed here."""
 
 import dagster as dg
 

@@ -15,15 +15,15 @@ TABLES = {keys.RAW_MESSAGES: raw.messages, keys.RAW_LABELS: raw.labels, keys.RAW
 
 
 def _spec(key: keys.AssetKeyPath) -> dg.AssetSpec:
-    deps = [keys.MAILBOXES_CONNECTIONS]
+    deps = [keys.MAILBOXES_CONNECTIONS, keys.MAILBOXES_WATCHES]
     return dg.AssetSpec(**spec_of(key, TABLES[key], owner=Owner.INGESTION, version=raw_messages.VERSION, deps=deps))
 
 
-@dg.multi_asset(name="raw", specs=[_spec(key) for key in TABLES], partitions_def=MAILBOXES)
+@dg.multi_asset(name="raw", specs=[_spec(key) for key in TABLES], partitions_def=MAILBOXES, pool="gmail")
 def raw_mail(
     context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Reads the mailbox's sources to their end."""
+    """Reads what the mailbox's provider has and the tables do not."""
     result = raw_messages.run(warehouse.step(context, backfill))
     for key, table in TABLES.items():
         yield materialized(context, warehouse, table, result, asset_key=dg.AssetKey(key))

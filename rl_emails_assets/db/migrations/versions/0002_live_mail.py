@@ -190,6 +190,7 @@ def upgrade() -> None:
         sa.Column("ordinal", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("added_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "found_by in ('history', 'recent', 'listing', 'reconcile')", name=op.f("ck_backlog_found_by")
@@ -226,10 +227,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("deaths", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("is_permanent", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("state in ('succeeded', 'failed', 'cancelled')", name=op.f("ck_ended_requests_state")),
         sa.ForeignKeyConstraint(
@@ -268,6 +271,9 @@ def upgrade() -> None:
     op.add_column(
         "connections", sa.Column("current_as_of", sa.DateTime(timezone=True), nullable=True), schema="mailboxes"
     )
+    op.add_column(
+        "labels", sa.Column("is_shared", sa.Boolean(), server_default=sa.text("false"), nullable=False), schema="raw"
+    )
     op.create_index(
         "ix_requests_lapsing",
         "requests",
@@ -296,6 +302,11 @@ def upgrade() -> None:
     op.create_check_constraint("state", "requests", "state in ('todo', 'doing')", schema="sync_queue")
     op.create_check_constraint("kind", "requests", "kind in ('full', 'partial', 'disconnect')", schema="sync_queue")
     op.drop_column("requests", "finished_at", schema="sync_queue")
+    op.add_column(
+        "requests",
+        sa.Column("deaths", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        schema="sync_queue",
+    )
     for table in HOT_TABLES:
         op.execute(
             f"alter table {table} set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, "
@@ -326,6 +337,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_requests_lapsing", "requests", schema="sync_queue")
     op.drop_constraint(op.f("ck_connections_state"), "connections", schema="mailboxes")
+    op.drop_column("labels", "is_shared", schema="raw")
+    op.drop_column("requests", "deaths", schema="sync_queue")
     for column in ("current_as_of", "state_changed_at", "state_reason", "state"):
         op.drop_column("connections", column, schema="mailboxes")
     for table in NEW_TABLES:

@@ -1,0 +1,54 @@
+"""Small jobs for the workers' tests: one that only leaves a mark, and one that works until it is told or interrupted."""
+
+import os
+import time
+from pathlib import Path
+
+import dagster as dg
+
+FOLDER = Path(os.environ.get("WORKER_TEST_FOLDER", "."))
+RELEASE = "first"
+
+
+@dg.op
+def mark(context: dg.OpExecutionContext) -> None:
+    """A line for each time that it was executed, with the process."""
+    with (FOLDER / f"{context.run_id}.marks").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    context.log.info(f"release {RELEASE}")
+
+
+@dg.op
+def work(context: dg.OpExecutionContext) -> None:
+    """Until a file says so, or an interrupt."""
+    with (FOLDER / f"{context.run_id}.marks").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    while not (FOLDER / f"{context.run_id}.finish").exists():
+        time.sleep(0.02)
+
+
+@dg.op
+def fail(context: dg.OpExecutionContext) -> None:
+    """Fails, until a file says that it may not."""
+    with (FOLDER / f"{context.run_id}.marks").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    if not (FOLDER / "mended").exists():
+        raise ValueError("on purpose")
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def quick() -> None:
+    mark()
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def long() -> None:
+    work()
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def failing() -> None:
+    fail()
+
+
+defs = dg.Definitions(jobs=[quick, long, failing])
