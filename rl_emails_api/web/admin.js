@@ -274,7 +274,8 @@ function table(caption, heads, rows, none = "None yet.") {
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) refresh();
+  if (document.hidden) clearTimeout(timer);
+  else refresh();
 });
 fill(content, skeleton(5));
 refresh();

@@ -30,8 +30,10 @@ export function follow({ listed, arrived }) {
     const before = [ids(), chosen.mailbox?.mailbox_id, chosen.mailbox?.materialized_at, chosen.mailbox?.freshness];
     try {
       const isNew = await read();
-      if (isAway) draw();
-      isAway = false;
+      if (isAway) {
+        isAway = false;
+        draw();
+      }
       const after = [ids(), chosen.mailbox?.mailbox_id, chosen.mailbox?.materialized_at, chosen.mailbox?.freshness];
       if (isNew && before[0] !== after[0]) listed();
       // Another mailbox may have been picked while the answer was on its way; its own list is being read then.
@@ -42,7 +44,7 @@ export function follow({ listed, arrived }) {
     }
     if (!document.hidden) timer = setTimeout(look, EVERY);
   }
-  document.addEventListener("visibilitychange", () => document.hidden || look());
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
   timer = setTimeout(look, EVERY);
 }
 

@@ -179,11 +179,12 @@ def _delete_rest(mailbox_id: uuid.UUID, connection: Connection) -> list[tuple[Ta
 
 def _retried(engine: Engine, work: Callable[[Connection], T]) -> T:
     """Do the work in a transaction of its own; a run that writes to the mailbox may deadlock with it."""
-    for tries_left in reversed(range(DEADLOCK_TRIES)):
+    tries_left = DEADLOCK_TRIES
+    while True:
+        tries_left -= 1
         try:
             with engine.begin() as connection:
                 return work(connection)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != DEADLOCK or not tries_left:
                 raise
-    raise AssertionError("The last try returns or raises.")

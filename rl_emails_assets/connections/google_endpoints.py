@@ -136,7 +136,7 @@ def _client(settings: Settings) -> Iterator[httpx.Client]:
     try:
         with httpx.Client(timeout=TIMEOUT, verify=verify, event_hooks={"response": [_require_working]}) as client:
             yield client
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise SettingsError(f"One of the Google URLs in the settings is not a URL: {error}.") from error
     except httpx.HTTPError as error:
         raise ProviderUnavailableError(

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from rl_emails_assets.db.tables import app, mailboxes
@@ -66,9 +66,3 @@ def end_notices(connection: Connection, mailbox_id: uuid.UUID) -> None:
     connection.execute(
         update(table).where(table.c.mailbox_id == mailbox_id, table.c.ended_at.is_(None)).values(ended_at=func.now())
     )
-
-
-def state_of(connection: Connection, mailbox_id: uuid.UUID) -> str | None:
-    """The mailbox's state; None when it is not there."""
-    columns = mailboxes.connections.c
-    return connection.execute(select(columns.state).where(columns.mailbox_id == mailbox_id)).scalar_one_or_none()

@@ -35,4 +35,3 @@ def set_sensor_loop_seconds(seconds: float) -> None:
     if not hasattr(sensor_daemon, "MIN_INTERVAL_LOOP_TIME"):
         raise AttributeError("This release of Dagster has no dagster._daemon.sensor.MIN_INTERVAL_LOOP_TIME.")
     sensor_daemon.MIN_INTERVAL_LOOP_TIME = seconds  # type: ignore[assignment]
-

@@ -161,9 +161,7 @@ def register(connection: Connection, worker_id: uuid.UUID, mark: str, *, slots: 
     """Put the worker on record. `mark` is its process's."""
     host = host_of(mark)
     process = mark.partition(" ")[2]
-    _execute(
-        connection, "register", worker_id=worker_id, host=host, process=process, slots=slots, version=version
-    )
+    _execute(connection, "register", worker_id=worker_id, host=host, process=process, slots=slots, version=version)
 
 
 def beat(

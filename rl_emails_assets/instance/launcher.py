@@ -90,14 +90,14 @@ class WorkerRunLauncher(DefaultRunLauncher):
         """Interrupt the run, wherever it is executed. Returns False when there was nothing to interrupt."""
         with self._connected() as connection:
             if connection is None:
-                return bool(super().terminate(run_id))
+                return bool(super().terminate(run_id))  # type: ignore[no-untyped-call]
             try:
                 is_offered = handovers.withdraw(connection, run_id)
                 is_ours = is_offered or handovers.holder(connection, run_id) is not None
             except psycopg.errors.UndefinedTable:
                 is_offered = is_ours = False
             if not is_ours:
-                return bool(super().terminate(run_id))
+                return bool(super().terminate(run_id))  # type: ignore[no-untyped-call]
             run = self._instance.get_run_by_id(run_id)
             if run is None or run.is_finished:
                 return False

@@ -7,6 +7,7 @@ import sys
 import time
 from enum import StrEnum
 
+from rl_emails_assets.instance.handovers import Offer
 from rl_emails_assets.instance.process_marks import process_mark, resident_bytes
 from rl_emails_assets.instance.slot_messages import Message, Messages
 
@@ -31,6 +32,8 @@ class SlotProcess:
         self.run_count = 0
         self.run_id = ""
         """The run it executes; empty while it executes none."""
+        self.code_server_id: str | None = None
+        """Where that run was requested from."""
         self.warm_bytes = 0
         """Its memory when it had warmed up."""
         self.is_leaving = False
@@ -67,11 +70,12 @@ class SlotProcess:
         """The memory it holds now."""
         return resident_bytes(self.pid)
 
-    def execute(self, run_id: str, *, is_unsure: bool) -> bool:
+    def execute(self, offer: Offer, *, is_unsure: bool) -> bool:
         """Give it a run. `is_unsure`: it is to look first whether its code is still what is on disk."""
         self.state = SlotState.BUSY
-        self.run_id = run_id
-        return self.messages.send({"run": run_id, "unsure": is_unsure})
+        self.run_id = offer.run_id
+        self.code_server_id = offer.code_server_id
+        return self.messages.send({"run": offer.run_id, "unsure": is_unsure})
 
     def interrupt(self, *, is_stop: bool) -> None:
         """Interrupt the run that it executes. `is_stop`: because the worker stops, not because somebody cancelled it."""

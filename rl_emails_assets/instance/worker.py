@@ -164,7 +164,7 @@ class Worker:
             self._replace_if_worn(slot, message["bytes"])
         elif "stale" in message:
             # Its code is older than what is on disk; the run waits for the next slot.
-            self._waiting.appendleft(Offer(message["stale"], None))
+            self._waiting.appendleft(Offer(message["stale"], slot.code_server_id))
             slot.is_stale = slot.is_leaving = True
             self._release(slot)
         elif "reported" in message:
@@ -221,8 +221,10 @@ class Worker:
                 slot.is_stale = slot.is_leaving = True
         for slot in self._ready_slots():
             is_unsure = server is not None and server == self._first_server and server not in slot.accepted
-            slot.accepted.add(server or "")
-            if slot.execute(offer.run_id, is_unsure=is_unsure and slot.born_at < self._seen[server or ""]):
+            if server is not None:
+                is_unsure = is_unsure and slot.born_at < self._seen[server]
+                slot.accepted.add(server)
+            if slot.execute(offer, is_unsure=is_unsure):
                 self._note_executing(offer.run_id, slot)
                 return
         self._waiting.append(offer)
@@ -234,7 +236,9 @@ class Worker:
         return slot.born_at < self._seen[server]
 
     def _ready_slots(self) -> list[SlotProcess]:
-        return [slot for slot in self._slots if slot.state is SlotState.READY and not slot.is_stale and not slot.is_ending]
+        return [
+            slot for slot in self._slots if slot.state is SlotState.READY and not slot.is_stale and not slot.is_ending
+        ]
 
     def _report_with(self, slot: SlotProcess) -> None:
         for run_id, why in self._to_report.items():
@@ -323,9 +327,7 @@ class Worker:
 
     def _register(self) -> None:
         assert self._connection is not None
-        handovers.register(
-            self._connection, self._id, this_process(), slots=self._slot_count, version=_release()
-        )
+        handovers.register(self._connection, self._id, this_process(), slots=self._slot_count, version=_release())
         self._told = None
 
     def _take(self) -> Offer | None:

@@ -146,15 +146,21 @@ def add_operations(engine: Engine) -> None:
         today = dt.datetime.now(dt.UTC).date()
         for day, outcome, count in ((0, "queued", 40), (0, "garbage", 2), (3, "queued", 60), (8, "queued", 1000)):
             _put(
-                connection, sync_queue.push_counts, day=today - dt.timedelta(days=day), outcome=outcome, push_count=count
+                connection,
+                sync_queue.push_counts,
+                day=today - dt.timedelta(days=day),
+                outcome=outcome,
+                push_count=count,
             )
         _put(connection, sync_queue.pushes, push_id="7001", received_at=ago(minutes=3))
-        for number, (name, started, ended, error) in enumerate((
-            ("watch_renewal", 26, 25.9, None),
-            ("watch_renewal", 2, 1.9, "Google refused to renew 1 of 2 watches: the topic was not found."),
-            ("pruning", 5, 4.9, None),
-            ("full_sync", 1, None, None),
-        )):
+        for number, (name, started, ended, error) in enumerate(
+            (
+                ("watch_renewal", 26, 25.9, None),
+                ("watch_renewal", 2, 1.9, "Google refused to renew 1 of 2 watches: the topic was not found."),
+                ("pruning", 5, 4.9, None),
+                ("full_sync", 1, None, None),
+            )
+        ):
             _put(
                 connection,
                 sync_queue.upkeep_runs,

@@ -20,28 +20,28 @@ from rl_emails_assets.connections.lifecycle import connect_gmail
 from rl_emails_assets.connections.sealing import Sealer
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.sync_queue import pushes, queue
+from tests.chaos.provider_acts import do
 from tests.chaos.schedules import Death, Round, Schedule
 from tests.chaos.worker import name_of
 from tests.gmail.standin.gmail import Gmail
 from tests.gmail.standin.users import GMAIL_READONLY, User
 
 ADDRESS = "owner@example.org"
-LABELS = ("STARRED", "IMPORTANT", "UNREAD", "INBOX", "CATEGORY_PROMOTIONS", "SENT")
 DEADLINE_SECONDS = 30.0
 RUNS_A_WORKER = 4
 
 # Every time that is kept, as if it lay further back.
 _PASS = """
-update sync_queue.requests set run_after = run_after - :by, leased_until = leased_until - :by;
-update mailboxes.credentials set expires_at = expires_at - :by;
-update mailboxes.quotas set counted_at = counted_at - :by;
-update mailboxes.watches set expires_at = expires_at - :by;
-update raw.backlog set tried_at = tried_at - :by;
-update raw.gaps set first_seen_at = first_seen_at - :by, last_seen_at = last_seen_at - :by;
-update raw.cursors set started_at = started_at - :by,
+update sync_queue.requests set run_after = run_after - {by}, leased_until = leased_until - {by};
+update mailboxes.credentials set expires_at = expires_at - {by};
+update mailboxes.quotas set counted_at = counted_at - {by};
+update mailboxes.watches set expires_at = expires_at - {by};
+update raw.backlog set tried_at = tried_at - {by};
+update raw.gaps set first_seen_at = first_seen_at - {by}, last_seen_at = last_seen_at - {by};
+update raw.cursors set started_at = started_at - {by},
     position = position || jsonb_build_object(
-        'resume_at', to_jsonb((position->>'resume_at')::timestamptz - :by),
-        'as_of', to_jsonb((position->>'as_of')::timestamptz - :by))
+        'resume_at', to_jsonb((position->>'resume_at')::timestamptz - {by}),
+        'as_of', to_jsonb((position->>'as_of')::timestamptz - {by}))
 """
 
 # Every request that was ever made, and every claim, as the database saw them.
@@ -145,8 +145,11 @@ class Arena:
             self.gmail.rng.seed(schedule.seed)
             self.user = self.gmail.add_user(ADDRESS)
         with self.engine.begin() as connection:
-            connection.execute(text("delete from mailboxes.connections"))
-            connection.execute(text("truncate sync_queue.pushes, sync_queue.push_counts, chaos.requests, chaos.claims"))
+            # Deleted rows of two hundred schedules would slow down the last ones.
+            connection.execute(
+                text("truncate mailboxes.connections, sync_queue.pushes, sync_queue.push_counts cascade")
+            )
+            connection.execute(text("truncate chaos.requests, chaos.claims"))
         self.settings = self._base.model_copy(
             update={"gmail_batch_size": schedule.batch_size, "gmail_slice_messages": schedule.slice_messages}
         )
@@ -177,7 +180,7 @@ class Arena:
             self.gmail.faults.next(method, **effects)
         late, self._late = self._late, []
         for (act, choice), telling in zip(each.acts, each.pushes, strict=True):
-            self._act(act, choice)
+            do(act, self.user, choice)
             self._tell(telling)
         for push_id, history_id in late:
             self._push(push_id, history_id)
@@ -202,6 +205,7 @@ class Arena:
     def warm_up(self) -> None:
         """Once, before the first schedule: the first sync of a process is the slowest by far."""
         self.prepare(Schedule(seed=0, first_mail=3, batch_size=2, slice_messages=2))
+        self.gmail.oauth.forget_access_tokens()
         self._zygote.warm_up(self._job("warm-up", Death(), may_be_cut=False, runs=RUNS_A_WORKER))
 
     def _job(self, name: str, death: Death, *, may_be_cut: bool, runs: int) -> dict[str, Any]:
@@ -263,60 +267,11 @@ class Arena:
         """Time passes: for the database, whose times move back, and for the provider."""
         if not seconds:
             return
-        by = timedelta(seconds=seconds)
         with self.engine.begin() as connection:
-            for statement in _PASS.split(";"):
-                connection.execute(text(statement), {"by": by})
+            connection.exec_driver_sql(_PASS.format(by=f"interval '{seconds} seconds'"))
         if both:
             self.gmail.advance(seconds=seconds)
             self._ahead_seconds += seconds
-
-    # What happens at the provider
-
-    def _act(self, act: str, choice: int) -> None:
-        with self.gmail.lock:
-            ids = sorted(self.user.ids())
-            if not ids or act == "deliver":
-                for number in range(1 + choice % 3):
-                    self.user.deliver(subject=f"News {choice % 5}", text=f"What {choice} said, {number}.")
-                return
-            one = ids[choice % len(ids)]
-            if act == "copy":
-                # The same text, date and sender under another id: a folder copy.
-                self.user.deliver(self.user.rfc822_of(one), labels=["CATEGORY_PROMOTIONS"])
-            elif act == "reply":
-                parent = self.user.messages[one]
-                self.user.deliver(
-                    sender=ADDRESS,
-                    to="alex@example.net",
-                    subject=f"Re: {parent.subject}",
-                    text="Yes.",
-                    in_reply_to=parent.rfc822_message_id or None,
-                    labels=["SENT"],
-                )
-            elif act == "relabel":
-                add = [LABELS[choice % len(LABELS)]]
-                remove = [LABELS[(choice // 7) % len(LABELS)]]
-                self.user.relabel(one, add=add, remove=[label for label in remove if label not in add])
-            elif act == "file":
-                label = self.user.make_label(f"Folder {choice % 3}") if choice % 3 else next(iter(self.user.labels), "")
-                if label:
-                    self.user.relabel(ids[: 1 + choice % 3], add=[label])
-            elif act == "rename_label" and self.user.labels:
-                chosen = sorted(self.user.labels)[choice % len(self.user.labels)]
-                self.user.labels[chosen] = f"Renamed {choice % 7}"
-            elif act == "drop_label" and self.user.labels:
-                self.user.drop_label(sorted(self.user.labels)[choice % len(self.user.labels)])
-            elif act == "delete":
-                self.user.delete(*ids[choice % len(ids) :][: 1 + choice % 3])
-            elif act == "trash":
-                self.user.trash(one)
-            elif act == "add_and_delete":
-                self.user.add_and_delete(subject="Gone at once")
-            elif act == "ghost":
-                self.user.ghost_record(one)
-            elif act == "break_raw":
-                self.user.break_raw(one, ("missing", "invalid_base64")[choice % 2])
 
     def _tell(self, telling: str) -> None:
         history_id = self.user.history_id

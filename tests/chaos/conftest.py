@@ -1,4 +1,4 @@
-"""One arena for the schedules of a file."""
+"""One arena for all schedules that a process plays."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.gmail.standin.server import serving
 DATABASE = "chaos"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def arena(postgres_server: EmbeddedPostgres, template_database: str, cache_dir: Path) -> Iterator[Arena]:
     """A database, a stand-in and forked workers."""
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:

@@ -27,8 +27,8 @@ def play(arena: Arena, seed: int) -> None:
     arena.prepare(schedule)
     try:
         arena.play(schedule)
-        require_converged(arena)
-    except Exception as error:
+        require_converged(arena, with_full_sync=seed % 3 == 0)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the seed is told
         story = "\n".join(f"  {each}" for each in schedule.rounds)
         pytest.fail(
             f"Seed {seed} does not converge; replay it with {SEED}={seed} pytest tests/chaos.\n"

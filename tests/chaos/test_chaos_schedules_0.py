@@ -1,4 +1,4 @@
-"""Promises 1 and 2 under seeded faults and deaths; see tests/chaos/schedules.py. Files share the seeds among processes."""
+"""Promises 1 and 2 under seeded faults and deaths (tests/chaos/schedules.py); files share the seeds among processes."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """What a worker of a schedule does: takes what is due, syncs, reads what came, and dies where it was told to."""
 
+import json
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -38,22 +40,27 @@ def main(job: dict[str, Any]) -> int:
         engine = _engine_on(job["url"])
         death = _Fate(**job["death"])
         death.lurk(engine)
-        settings = Settings(**job["settings"])
-        status = 0
-        for number in range(job["runs"]):
-            with engine.connect() as connection:
-                due = [item.mailbox_id for item in queue.due(connection)]
-            if not due:
-                break
-            status = max(status, run(StepContext(engine, due[0], f"{job['name']}-{number}", settings)))
+        settings = _settings(json.dumps(job["settings"]))
+        status = _work(engine, settings, job)
         engine.dispose()
-        return status
-    except Exception:
+    except Exception as error:  # noqa: BLE001 - told to who started it
         traceback.print_exc()
         # The database ended the connection: what a worker does not survive, and its supervisor starts another.
-        return 0 if isinstance(sys.exception(), DBAPIError) and job["may_be_cut"] else SURPRISED
+        status = 0 if isinstance(error, DBAPIError | psycopg.Error) and job["may_be_cut"] else SURPRISED
     finally:
         sys.stderr.flush()
+    return status
+
+
+def _work(engine: Engine, settings: Settings, job: dict[str, Any]) -> int:
+    status = 0
+    for number in range(job["runs"]):
+        with engine.connect() as connection:
+            due = [item.mailbox_id for item in queue.due(connection)]
+        if not due:
+            break
+        status = max(status, run(StepContext(engine, due[0], f"{job['name']}-{number}", settings)))
+    return status
 
 
 @cache
@@ -62,8 +69,13 @@ def _engine_on(url: str) -> Engine:
     return make_engine(url, "chaos worker")
 
 
+@cache
+def _settings(values: str) -> Settings:
+    return Settings(**json.loads(values))
+
+
 def run(step: StepContext) -> int:
-    """One run, as the job `sync` does it, up to the parsed messages; a failure returns the claim as the job's hook does."""
+    """One run, as the job `sync` does it, up to the parsed messages; a failure returns the claim as the job's hook."""
     try:
         raw_messages.run(step)
         mail_messages.run(step)

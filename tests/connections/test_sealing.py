@@ -17,6 +17,12 @@ PLAIN = b'{"refresh_token": "1//0secret"}'
 ROW = "mailboxes.credentials/one/sealed"
 
 
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    """Settings on the test's own home; nothing here asks for a database."""
+    return Settings(home=home)
+
+
 def _key() -> str:
     return base64.b64encode(os.urandom(32)).decode()
 
@@ -76,6 +82,7 @@ def test_the_first_key_seals_and_all_open(settings: Settings) -> None:
 @pytest.mark.parametrize(
     "keys",
     ["", ",", "abc", "not base64!", base64.b64encode(b"x" * 31).decode(), f"{_key()},", f"{_key()},\u00e9"],
+    ids=["nothing", "commas", "short", "words", "31 bytes", "one too few", "one wrong"],
 )
 def test_keys_that_are_not_keys_are_refused_without_being_shown(settings: Settings, keys: str) -> None:
     """A short key that weakens every token, or a log with most of a key in it."""

@@ -34,7 +34,7 @@ def owner(gmail: Gmail) -> User:
 
 @pytest.fixture
 def open_client(engine: Engine, settings: Settings, gmail: Gmail, owner: User) -> Iterator[Opener]:
-    """Opens clients of the owner's mailbox that never sleep: `open_client(is_interactive=..., gmail_batch_size=...)`."""
+    """Opens clients of the owner's mailbox that never sleep: `open_client(is_interactive=..., gmail_batch_size=1)`."""
     with opening(engine, settings, gmail, owner) as opened:
         yield opened
 

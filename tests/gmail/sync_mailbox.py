@@ -1,26 +1,29 @@
 """A connected Gmail mailbox whose raw step is run, and its tables in the words of the stand-in."""
 
+import multiprocessing
 import os
 import signal
-import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, Table, text
 
 from rl_emails_assets.connections.credentials import Grant, TokenSource
 from rl_emails_assets.connections.lifecycle import connect_gmail
 from rl_emails_assets.connections.sealing import Sealer
+from rl_emails_assets.db import bulk
 from rl_emails_assets.db.engine import make_engine
+from rl_emails_assets.db.tables import raw
+from rl_emails_assets.providers.gmail.answers import Outcome
 from rl_emails_assets.providers.gmail.client import GmailClient
 from rl_emails_assets.providers.gmail.pacing import Pacing
 from rl_emails_assets.providers.gmail.quota import QuotaBucket
 from rl_emails_assets.settings import Settings
-from rl_emails_assets.steps import raw_messages
+from rl_emails_assets.steps import raw_gmail, raw_messages
 from rl_emails_assets.steps.context import StepContext, StepResult
 from rl_emails_assets.sync_queue import queue
 from tests.gmail.standin.gmail import Gmail
@@ -184,9 +187,26 @@ def interrupted_at_commit(number: int) -> Iterator[None]:
         StepContext.commit = original  # type: ignore[method-assign]
 
 
-def killed(box: Box, *, at_commit: int, before: bool) -> bool:
-    """A run's raw step in a process of its own that is killed at its `at_commit`th commit, just before it or just
-    after. Returns False when the run ended without coming that far."""
+def killed(box: Box, *, at_commit: int = 0, before: bool = True, by: str = "", message: str = "") -> bool:
+    """A run's raw step in a process of its own that is killed: just before or after its `at_commit`th commit, or by
+    what `by` names (a function below) when it meets `message`. Returns False when the run ended without that."""
+    step = box.step()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.gmail.sync_mailbox"])
+    arguments = (step.settings, step.mailbox_id, step.run_id, at_commit, before, by, message)
+    process = context.Process(target=_run_and_die, args=arguments, daemon=True)
+    process.start()
+    process.join(60)
+    if process.exitcode is None:
+        process.kill()
+        raise AssertionError("The run neither ended nor died within a minute.")
+    assert process.exitcode in {0, -signal.SIGKILL}
+    return process.exitcode != 0
+
+
+def _run_and_die(
+    settings: Settings, mailbox_id: uuid.UUID, run_id: str, at_commit: int, before: bool, by: str, message: str
+) -> None:
     commits = 0
     original = StepContext.commit
 
@@ -197,30 +217,41 @@ def killed(box: Box, *, at_commit: int, before: bool) -> bool:
         with original(step) as connection:
             yield connection
             if commits == at_commit and before:
-                os.kill(os.getpid(), signal.SIGKILL)
+                _die()
         if commits == at_commit and not before:
-            os.kill(os.getpid(), signal.SIGKILL)
+            _die()
 
-    def run() -> None:
-        StepContext.commit = deadly  # type: ignore[method-assign]
-        box.engine = make_engine(str(box.settings.database_url), "killed")
-        raw_messages.run(box.step())
+    StepContext.commit = deadly  # type: ignore[method-assign]
+    raw_gmail.client_of = impatient_client
+    if by:
+        globals()[by](message)
+    engine = make_engine(str(settings.database_url), "killed")
+    raw_messages.run(StepContext(engine, mailbox_id, run_id, settings))
 
-    return died(run)
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def died(run: Callable[[], None]) -> bool:
-    """Run it in a forked process. Returns whether that was killed; raises when it failed in another way."""
-    child = os.fork()
-    if child == 0:
-        try:
-            run()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.WEXITSTATUS(status) == 0
-    return False
+def fetching(message: str) -> None:
+    """From now on this process dies when it asks for the message."""
+    get_raw = GmailClient.get_raw
+
+    def deadly(client: GmailClient, ids: Sequence[str]) -> list[Outcome]:
+        if message in ids:
+            _die()
+        return get_raw(client, ids)
+
+    GmailClient.get_raw = deadly  # type: ignore[method-assign]
+
+
+def storing(message: str) -> None:
+    """From now on this process dies when it stores the message."""
+    copy_rows = bulk.copy_rows
+
+    def deadly(connection: Connection, table: Table, rows: Sequence[Any]) -> int:
+        if table is raw.messages and any(row["provider_message_id"] == message for row in rows):
+            _die()
+        return copy_rows(connection, table, rows)
+
+    bulk.copy_rows = deadly

@@ -8,8 +8,11 @@ import pytest
 from rl_emails_assets.errors import ProviderUnavailableError, RateLimitedError, ReconnectNeededError
 from rl_emails_assets.providers.gmail import fetching
 from rl_emails_assets.providers.gmail.answers import Deferred, Fetched, Outcome, Refused, Vanished
+from rl_emails_assets.providers.gmail.batches import Part
 from tests.gmail.mailbox_clients import Opener, put_quota
+from tests.gmail.standin import batch as standin_batch
 from tests.gmail.standin.gmail import Gmail
+from tests.gmail.standin.replies import Request, Response
 from tests.gmail.standin.users import User
 
 
@@ -173,8 +176,8 @@ class TestFailedParts:
         # 20, 10, 5 and 2 parts, and each time the bucket is emptied to the reserve.
         assert gmail.calls.count("messages.get") == 37
         assert opened.row["batch_size"] == 1
-        tries = [outcome.tries for outcome in outcomes if isinstance(outcome, Deferred)]
-        assert tries == [1] * 37 + [0] * 23
+        tries = [(outcome.tries, outcome.is_rate) for outcome in outcomes if isinstance(outcome, Deferred)]
+        assert tries == [(1, True)] * 37 + [(0, False)] * 23
         # One pause after each refusal but the last; shorter ones wait for the bucket's refill.
         assert [1 <= nap <= 9 for nap in opened.naps if nap >= 1] == [True] * 3
 
@@ -237,6 +240,49 @@ class TestFailedBatches:
             map(owner.rfc822_of, mail[:20])
         )
         assert gmail.calls.count("messages.get") == 23
+
+    @pytest.mark.usefixtures("_no_refusals")
+    def test_a_batch_of_too_many_parts(
+        self, open_client: Opener, mail: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Gmail's limit on parts may change; every batch would be refused until a release of ours."""
+        monkeypatch.setattr(standin_batch, "MOST_PARTS", 6)
+        opened = open_client()
+        assert fetched(opened.client.get_raw(mail[:20])) == mail[:20]
+        assert opened.row["batch_size"] < 10
+
+    @pytest.mark.usefixtures("_no_refusals")
+    def test_a_page_instead_of_a_batch(self, open_client: Opener, gmail: Gmail, mail: list[str]) -> None:
+        """A proxy's page with status 200 would be taken for a mailbox without messages."""
+        answer, pages = gmail.answer, [Response(200, b"<html>Sign in</html>", {"Content-Type": "text/html"})]
+        gmail.answer = lambda request: pages.pop() if pages else answer(request)  # type: ignore[method-assign]
+        with open_client().client as client:
+            assert fetched(client.get_raw(mail[:20])) == mail[:20]
+        assert pages == []
+
+    @pytest.mark.usefixtures("_no_refusals")
+    def test_a_part_with_another_message(self, open_client: Opener, gmail: Gmail, owner: User, mail: list[str]) -> None:
+        """A message would be stored under the id of another, for good."""
+        answer, wrong = gmail.api.answer, [mail[3]]
+
+        def mistaken(request: Request) -> Response:
+            if wrong and request.path.endswith(wrong[0]):
+                request.path = request.path.replace(wrong.pop(), mail[4])
+            return answer(request)
+
+        gmail.api.answer = mistaken  # type: ignore[method-assign]
+        outcomes = open_client().client.get_raw(mail[:20])
+        assert [outcome.rfc822 for outcome in outcomes if isinstance(outcome, Fetched)] == list(
+            map(owner.rfc822_of, mail[:20])
+        )
+
+    def test_a_part_that_nobody_asked_for(
+        self, open_client: Opener, monkeypatch: pytest.MonkeyPatch, mail: list[str]
+    ) -> None:
+        """An answer to something else would end the run with an error of ours."""
+        read = fetching.parts_of
+        monkeypatch.setattr(fetching, "parts_of", lambda *args: [Part(99, 200, {}, b"{}"), *read(*args)])
+        assert fetched(open_client().client.get_raw(mail[:20])) == mail[:20]
 
     @pytest.mark.usefixtures("_no_refusals")
     def test_no_gmail_at_all(self, open_client: Opener, gmail: Gmail, mail: list[str]) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from googleapiclient import discovery_cache  # type: ignore[import-untyped]
 
 from rl_emails_assets.errors import (
     HistoryExpiredError,
@@ -17,6 +18,7 @@ from rl_emails_assets.errors import (
 )
 from rl_emails_assets.providers.gmail.answers import ListedId
 from rl_emails_assets.providers.gmail.client import GmailClient
+from rl_emails_assets.providers.gmail.service import GmailRequests
 from tests.gmail.mailbox_clients import FreshTokens, Opener, put_quota
 from tests.gmail.standin.gmail import Gmail
 from tests.gmail.standin.users import User
@@ -272,6 +274,12 @@ class TestRefusals:
         # Somebody who waits has the reserve.
         put_quota(opened.quota.engine, opened.quota.mailbox_id, units_left=10)
         assert open_client(is_interactive=True).client.profile().address
+
+    def test_a_library_without_gmail(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A broken installation would fail with an error about JSON."""
+        monkeypatch.setattr(discovery_cache, "get_static_doc", lambda *_: None)
+        with pytest.raises(SettingsError, match="Install rl-emails again"):
+            GmailRequests("https://gmail.test")
 
 
 class TestTokens:

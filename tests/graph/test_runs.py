@@ -1,16 +1,13 @@
 """Real Dagster runs on a real instance in Postgres."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
-import pytest
 from sqlalchemy import Engine, text
 
 from rl_emails_assets.db.mailbox_rows import Mailbox, connect_files
 from rl_emails_assets.definitions import defs
-from rl_emails_assets.instance.home import dagster_home
 from rl_emails_assets.instance.runs import BackfillRange, run_job
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps.context import Progress
@@ -18,29 +15,6 @@ from rl_emails_assets.sync_queue import queue
 from tests.small_mailbox import START, conversation
 
 ASSETS_OF_A_MAILBOX = 16
-
-
-@pytest.fixture
-def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """What the resources of a run find their settings in."""
-    monkeypatch.setenv("RL_EMAILS_HOME", str(settings.home))
-    monkeypatch.setenv("RL_EMAILS_CACHE", str(settings.cache_dir))
-    monkeypatch.setenv("RL_EMAILS_DATABASE_URL", str(settings.database_url))
-    monkeypatch.setenv("RL_EMAILS_BATCH_SIZE", str(settings.batch_size))
-    return settings
-
-
-@pytest.fixture
-def instance(environment: Settings) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of the test's home."""
-    before = os.environ.get("DAGSTER_HOME")
-    dagster_home(environment.home)
-    with dg.DagsterInstance.get() as opened:
-        yield opened
-    if before is None:
-        os.environ.pop("DAGSTER_HOME", None)
-    else:
-        os.environ["DAGSTER_HOME"] = before
 
 
 def _connect(engine: Engine, path: Path) -> Mailbox:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 
 import dagster as dg
@@ -11,9 +10,7 @@ import yaml
 from rl_emails_assets import asset_keys, definitions
 from rl_emails_assets.db.schema import metadata
 from rl_emails_assets.definitions import FLOW, defs
-from rl_emails_assets.defs.automation.sensors import requests_for
 from rl_emails_assets.steps.flow import STEPS
-from rl_emails_assets.sync_queue.queue import Due
 
 ROOT = Path(definitions.__file__).parents[1]
 GROUPS = [group.__name__.rpartition(".")[2] for group in FLOW]
@@ -73,12 +70,17 @@ def test_the_steps_run_in_an_order_that_the_graph_allows() -> None:
     assert set(STEPS) | written == KEYS
 
 
-def test_the_jobs_sensors_and_checks_are_these() -> None:
-    """A job or sensor that vanished from the code location would stop the sync without an error."""
-    assert {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")} == {"sync", "recompute"}
-    repository = defs.get_repository_def()
-    assert {sensor.name for sensor in repository.sensor_defs} == {"sync_requests"}
+def test_the_jobs_and_checks_are_these() -> None:
+    """A job that vanished from the code location would stop the sync without an error."""
+    assert {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")} == {
+        "sync", "recompute", "checks", "disconnect", "redrive_dead_letters", "watch_renewal", "full_sync", "poll",
+        "stale_connections", "pruning", "maintenance",
+    }  # fmt: skip
     assert {(key.asset_key.path[0], key.name) for key in GRAPH.asset_check_keys} == {
+        ("mailboxes", "watch_expiry"),
+        ("raw", "current"),
+        ("raw", "backlog_age"),
+        ("raw", "no_dead_letters"),
         ("raw", "completeness"),
         ("raw", "sources_read"),
         ("mail", "all_parsed"),
@@ -91,19 +93,42 @@ def test_the_jobs_sensors_and_checks_are_these() -> None:
     }
 
 
+def test_the_sensors_and_schedules_are_these_at_these_times_and_run_from_the_start() -> None:
+    """A schedule that is off, or comes at another time than its reason says, is missed only when its work is."""
+    repository = defs.get_repository_def()
+    assert {sensor.name: (sensor.minimum_interval_seconds, sensor.default_status.value)
+            for sensor in repository.sensor_defs} == {
+        "sync_requests": (1, "RUNNING"),
+        "sync_requests_2": (1, "RUNNING"),
+        "sync_requests_3": (1, "RUNNING"),
+        "failed_runs": (5, "RUNNING"),
+        "cancelled_runs": (5, "RUNNING"),
+    }  # fmt: skip
+    assert {schedule.name: (schedule.cron_schedule, schedule.job_name, schedule.default_status.value)
+            for schedule in repository.schedule_defs} == {
+        "watch_renewal": ("7 * * * *", "watch_renewal", "RUNNING"),
+        "full_sync": ("17 * * * *", "full_sync", "RUNNING"),
+        "poll": ("* * * * *", "poll", "RUNNING"),
+        "stale_connections": ("*/5 * * * *", "stale_connections", "RUNNING"),
+        "pruning": ("23 3 * * *", "pruning", "RUNNING"),
+        "maintenance": ("41 4 * * 0", "maintenance", "RUNNING"),
+        "checks": ("11,41 * * * *", "checks", "RUNNING"),
+    }  # fmt: skip
+    for each in [*repository.sensor_defs, *repository.schedule_defs, *defs.resolve_all_job_defs()]:
+        assert each.description or each.name.startswith("__"), f"{each.name} does not say what it is for"
+
+
+def test_a_sync_asks_no_check() -> None:
+    """The checks look at every mailbox; asked on the way of each new message they would cost more than it."""
+    for name in ("sync", "recompute"):
+        assert not defs.resolve_job_def(name).asset_layer.asset_graph.asset_check_keys
+
+
 def test_recomputing_reads_no_source() -> None:
     """A backfill must work when the imported file is long gone."""
     job = defs.resolve_job_def("recompute")
     groups = {key.path[0] for key in job.asset_layer.executable_asset_keys}
     assert groups == set(GROUPS) - {"mailboxes", "raw"}
-
-
-def test_a_request_gets_one_run_and_another_one_when_it_is_tried_again() -> None:
-    """Dagster never forgets a run key: a fixed one would start the first run and no other, ever."""
-    request_id, mailbox_id = uuid.uuid4(), uuid.uuid4()
-    first, again, retried = (requests_for([Due(request_id, mailbox_id, attempts)])[0].run_key for attempts in (0, 0, 1))
-    assert first == again != retried
-    assert requests_for([Due(request_id, mailbox_id, 0)])[0].partition_key == str(mailbox_id)
 
 
 def test_the_code_location_loads_in_a_fresh_interpreter_without_heavy_imports() -> None:

@@ -19,6 +19,12 @@ from rl_emails_assets.instance.launcher import PROCESS_TAG, WorkerRunLauncher
 from rl_emails_assets.instance.process_marks import is_gone, process_mark, this_process
 
 
+@pytest.fixture(autouse=True)
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is away, as far as these launchers know; runs at workers: tests/worker."""
+    monkeypatch.setenv("RL_EMAILS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+
 def status_of(**tags: str) -> WorkerStatus:
     run = DagsterRun(job_name="sync", run_id="r", tags={name.replace("__", "/"): tag for name, tag in tags.items()})
     return WorkerRunLauncher().check_run_worker_health(run).status

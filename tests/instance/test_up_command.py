@@ -102,4 +102,4 @@ def test_every_program_listens_on_loopback_and_none_is_ready_before_it_runs(tmp_
 def test_a_dependency_that_lost_its_command_is_named() -> None:
     """A half-removed package must not end in a child that dies without a word."""
     with pytest.raises(SettingsError, match="no-such-command"):
-        stack._console_script("no-such-command")
+        console_script("no-such-command")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
 
 from serving import TOKEN, Server, mailbox_id, serve, server, shared_server  # noqa: F401
@@ -42,9 +43,12 @@ def visit(chromium) -> Iterator:
     """Opens a server's page as its printed link does; afterwards nothing may have left the host, run, or complained."""
     opened = []
 
-    def go(running: Server, place: str = "", **context):
+    def go(running: Server, place: str = "", *, clock: bool = False, **context):
         made = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **context})
         made.set_default_timeout(10_000)
+        if clock:
+            # The page's timers can then be moved on, instead of waited for.
+            made.clock.install()
         page, watch = made.new_page(), Watch()
         made.on("request", lambda request: watch.requests.append(request.url))
         page.on(

@@ -3,6 +3,8 @@
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -31,6 +33,16 @@ def _write(step: StepContext, name: str) -> None:
 def _written(engine: Engine) -> str:
     with engine.connect() as connection:
         return str(connection.execute(text("select display_name from mailboxes.connections")).scalar_one())
+
+
+@contextmanager
+def _beating(step: StepContext) -> Iterator[Connection]:
+    """The run's lease kept alive, by a quick thread, and a connection to look from."""
+    with (
+        step.lease.kept_alive(step.engine, step.mailbox_id, step.run_id, every_seconds=0.05),
+        step.engine.connect() as connection,
+    ):
+        yield connection
 
 
 def _take_over(engine: Engine, mailbox_id: uuid.UUID) -> None:
@@ -101,7 +113,7 @@ def test_a_run_that_nobody_queued_works(step: StepContext, engine: Engine) -> No
 
 
 def test_the_last_write_and_the_end_of_the_claim_are_one(step: StepContext, engine: Engine) -> None:
-    """Killed between the two, the work would be done twice or the claim end without it; and what comes after is free."""
+    """Killed between the two, the work would be done twice or the claim end without it."""
     with engine.begin() as connection:
         step.claim(connection)
     with pytest.raises(ZeroDivisionError), step.last_commit() as connection:
@@ -121,9 +133,8 @@ def test_the_lease_is_kept_while_a_step_commits_nothing(step: StepContext, engin
     with engine.begin() as connection:
         step.claim(connection)
         connection.execute(text("update sync_queue.requests set leased_until = now() + interval '1 s'"))
-    with step.lease.kept_alive(engine, step.mailbox_id, step.run_id, every_seconds=0.05):
-        with engine.connect() as connection:
-            _until(connection, "select from sync_queue.requests where leased_until > now() + interval '20 s'")
+    with _beating(step) as connection:
+        _until(connection, "select from sync_queue.requests where leased_until > now() + interval '20 s'")
     assert not [thread for thread in threading.enumerate() if thread.name == "lease"]
 
 
@@ -132,16 +143,15 @@ def test_a_database_that_is_away_for_a_beat_does_not_end_the_beating(step: StepC
     with engine.begin() as connection:
         step.claim(connection)
         connection.execute(text("update sync_queue.requests set leased_until = now() + interval '5 s'"))
-    with step.lease.kept_alive(engine, step.mailbox_id, step.run_id, every_seconds=0.05):
-        with engine.connect() as connection:
-            connection.execute(text("alter table sync_queue.requests rename to away"))
-            connection.commit()
-            failed = threading.Event()
-            event.listen(engine, "handle_error", lambda _: failed.set())
-            assert failed.wait(30)
-            connection.execute(text("alter table sync_queue.away rename to requests"))
-            connection.commit()
-            _until(connection, "select from sync_queue.requests where leased_until > now() + interval '20 s'")
+    with _beating(step) as connection:
+        connection.execute(text("alter table sync_queue.requests rename to away"))
+        connection.commit()
+        failed = threading.Event()
+        event.listen(engine, "rollback", lambda _: failed.set())
+        assert failed.wait(30)
+        connection.execute(text("alter table sync_queue.away rename to requests"))
+        connection.commit()
+        _until(connection, "select from sync_queue.requests where leased_until > now() + interval '20 s'")
 
 
 def test_the_beating_ends_when_the_claim_is_lost(step: StepContext, engine: Engine) -> None:

@@ -108,9 +108,7 @@ def test_one_listens_and_the_next_takes_its_turn_when_the_first_has_found_someth
         assert sorted(due.mailbox_id for future in futures for due in future.result()) == sorted(mailboxes)
 
 
-def test_who_does_not_get_a_turn_within_its_window_goes(
-    engine: Engine, database_url: str, mailbox_id: uuid.UUID
-) -> None:
+def test_who_gets_no_turn_within_its_window_goes(engine: Engine, database_url: str, mailbox_id: uuid.UUID) -> None:
     """A tick that waited for its turn without an end would be cut by Dagster as failed."""
     with _asleep(engine, database_url) as future:
         with listening.listening(database_url, window_seconds=0.3) as listener:
@@ -173,15 +171,17 @@ def test_a_connection_that_falls_silent_is_given_up(
     url = make_url(database_url)
     proxy = SilentProxy(str(url.host), int(url.port or 5432))
     through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
-    try:
-        with (
-            pytest.raises((OperationalError, psycopg.OperationalError)),
-            listening.listening(through, window_seconds=0.5) as listener,
-        ):
+
+    def listen_in_silence() -> None:
+        with listening.listening(through, window_seconds=0.5) as listener:
             proxy.is_silent.set()
             with engine.begin() as connection:
                 queue.enqueue(connection, mailbox_id, asked_by="webhook")
             listener.wait(window_seconds=0.5, choose=_everything)
+
+    try:
+        with pytest.raises((OperationalError, psycopg.OperationalError)):
+            listen_in_silence()
     finally:
         proxy.close()
     assert len(_waiting(database_url)) == 1, "the next one, on a new connection, hears"

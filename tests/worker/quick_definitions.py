@@ -1,4 +1,4 @@
-"""Small jobs for the workers' tests: one that only leaves a mark, and one that works until it is told or interrupted."""
+"""Small jobs for the workers' tests: one leaves a mark, one works until it is told or interrupted, one fails."""
 
 import os
 import time

@@ -45,7 +45,9 @@ def test_of_all_who_reach_for_an_offer_exactly_one_gets_it(database_url: str) ->
                 threads = [
                     threading.Thread(target=reach, args=("launcher", lambda r=run_id: handovers.withdraw(launching, r)))
                 ] + [
-                    threading.Thread(target=reach, args=(str(worker_id), lambda w=worker_id, c=connection: handovers.take(c, w)))
+                    threading.Thread(
+                        target=reach, args=(str(worker_id), lambda w=worker_id, c=connection: handovers.take(c, w))
+                    )
                     for worker_id, connection in workers
                 ]
                 for thread in threads:

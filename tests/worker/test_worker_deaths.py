@@ -5,6 +5,7 @@ import signal
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import psycopg
@@ -74,7 +75,7 @@ def test_a_worker_that_is_killed_is_found_out_by_the_next_one(
     pid = runs.wait_executing(run_id)
     worker.process.send_signal(signal.SIGKILL)
     worker.process.wait()
-    eventually(lambda: not os.path.exists(f"/proc/{pid}"), "its slot is gone")
+    eventually(lambda: not Path(f"/proc/{pid}").exists(), "its slot is gone")
     assert health(runs, run_id) is WorkerStatus.FAILED, "run monitoring hears of it"
     assert runs.free_slots() == 0, "nothing is offered to it"
     start_worker()
@@ -159,15 +160,16 @@ def test_a_worker_that_was_taken_for_dead_stops_what_others_reported(
     run = runs.instance.get_run_by_id(run_id)
     assert run is not None
     runs.instance.report_run_failed(run, "Its worker is silent.")
-    eventually(lambda: not os.path.exists(f"/proc/{pid}"), "its process is ended")
+    eventually(lambda: not Path(f"/proc/{pid}").exists(), "its process is ended")
     following = runs.give()
     assert runs.wait(following) is SUCCESS
     assert worker.slot_pids() == runs.executed_by(following)
 
 
 def test_a_worker_whose_slots_cannot_start_gives_up(environment: Settings) -> None:
-    """Broken definitions must not keep runs waiting for a worker that never takes them: the default launcher is next."""
-    worker = WorkerProcess(environment, "no_such_definitions")
+    """Broken definitions must not keep runs waiting for a worker that never takes one: the default launcher is next."""
+    hurry = "from rl_emails_assets.instance import processes; processes.MOST_CRASHES = 2"
+    worker = WorkerProcess(environment, "no_such_definitions", before=hurry)
     assert worker.process.wait(60) == 1
     assert "No module named 'no_such_definitions'" in worker.said()
 
@@ -179,7 +181,9 @@ def test_a_worker_goes_on_when_its_connection_breaks(
     worker = start_worker()
     run_id = runs.give("long")
     runs.wait_executing(run_id)
-    product.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rl-emails worker'")
+    product.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rl-emails worker'"
+    )
     eventually(lambda: "does not answer" in worker.said(), "it has noticed")
     runs.finish(run_id)
     assert runs.wait(run_id) is SUCCESS

@@ -53,8 +53,10 @@ def test_a_worker_executes_and_forgets(
 
     # The slot has gone through a failure, and is as good as before.
     assert runs.wait(runs.give()) is SUCCESS
-    eventually(lambda: product.execute("select busy, ready, run_count from sync_queue.workers").fetchone() == (0, 1, 5),
-               "the worker's record says what it did")
+    eventually(
+        lambda: product.execute("select busy, ready, run_count from sync_queue.workers").fetchone() == (0, 1, 5),
+        "the worker's record says what it did",
+    )
 
 
 def test_a_run_is_cancelled_from_dagsters_side(

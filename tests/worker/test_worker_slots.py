@@ -88,7 +88,7 @@ def test_a_slot_that_has_grown_is_replaced(runs: Runs, start_worker: Callable[..
 
 def test_memory_does_not_grow_with_runs(runs: Runs, start_worker: Callable[..., WorkerProcess]) -> None:
     """A worker runs for months. `WORKER_TEST_RUNS=1000` makes this the long version."""
-    count = int(os.environ.get("WORKER_TEST_RUNS", "60"))
+    count = int(os.environ.get("WORKER_TEST_RUNS", "30"))
     warm_up = max(count // 4, 10)
     worker = start_worker(most_runs=count + warm_up + 1)
     (slot,) = worker.slot_pids()

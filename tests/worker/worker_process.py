@@ -21,6 +21,7 @@ from rl_emails_assets.settings import Settings
 PATIENCE_SECONDS = 60.0
 WORKER = """
 import sys
+exec(sys.argv[2])
 from rl_emails_assets.instance.worker import Worker
 sys.exit(Worker(**eval(sys.argv[1])).run())
 """
@@ -37,13 +38,15 @@ def eventually(condition: Callable[[], object], what: str, seconds: float = PATI
 class WorkerProcess:
     """One `rl-emails worker`."""
 
-    def __init__(self, settings: Settings, definitions: str, *, slots: int = 1, **options: Any) -> None:
+    def __init__(
+        self, settings: Settings, definitions: str, *, slots: int = 1, before: str = "", **options: Any
+    ) -> None:
         self.slots = slots
         self.output = settings.home / f"worker-{time.monotonic_ns()}.txt"
         arguments = {"definitions": definitions, "slots": slots, **options}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", WORKER, repr(arguments)],
+                [sys.executable, "-c", WORKER, repr(arguments), before],
                 env={**os.environ},
                 stdout=output,
                 stderr=subprocess.STDOUT,

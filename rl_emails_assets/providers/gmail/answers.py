@@ -106,6 +106,8 @@ class Deferred:
     """What Gmail, or the quota bucket, asked for; 0 where it is not known."""
     tries: int = 0
     """How often it was asked for in this pass; 0 when its turn did not come, which says nothing about the message."""
+    is_rate: bool = False
+    """Whether Gmail refused for its rate the last time, which says nothing about the message either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class RawPass:
             # Nothing was learnt about a message when its batch failed as a whole; the pass gives up on that itself.
             if tries >= TRIES and answer.whole is None:
                 self._settled[provider_message_id] = Deferred(
-                    provider_message_id, outcome.text, outcome.retry_after_seconds, tries
+                    provider_message_id, outcome.text, outcome.retry_after_seconds, tries, outcome.is_rate
                 )
             else:
                 self._again.append(provider_message_id)
@@ -146,7 +146,9 @@ class RawPass:
             self._settled[provider_message_id] = Deferred(provider_message_id, reason, retry_after)
         for provider_message_id in self._again:
             tries, fault = self._failed[provider_message_id]
-            self._settled[provider_message_id] = Deferred(provider_message_id, fault.text, retry_after, tries)
+            self._settled[provider_message_id] = Deferred(
+                provider_message_id, fault.text, retry_after, tries, fault.is_rate
+            )
         self._fresh.clear()
         self._again.clear()
 

@@ -16,9 +16,11 @@ FULL = "https://mail.google.com/"
 @contextmanager
 def google_client(gmail: Gmail, user: User, *, scopes: Iterable[str] = (GMAIL_MODIFY, FULL)) -> Iterator[Any]:
     """The client with a grant of the user's, refreshed as it needs, for the length of a block."""
+    refresh_token = user.grant(scopes)
     credentials = google.oauth2.credentials.Credentials(
-        None,
-        refresh_token=user.grant(scopes),
+        # Without a token to begin with, a batch would fetch one over a connection that the client never closes.
+        gmail.oauth.refresh(refresh_token)["access_token"],
+        refresh_token=refresh_token,
         token_uri=f"{gmail.url}/token",
         client_id=gmail.oauth.client_id,
         client_secret=gmail.oauth.client_secret,

@@ -1,11 +1,12 @@
 """The stand-in as a whole: its users, clock, faults, limits and endpoints."""
 
+import base64
 import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from tests.gmail.standin.api import GmailApi
 from tests.gmail.standin.batch import answer_batch
@@ -140,7 +141,7 @@ class Gmail:
         if path in {"/o/oauth2/v2/auth", "/o/oauth2/auth"}:
             return self._counted("authorize", "", "", lambda: self.oauth.authorize(request))
         if path in {"/token", "/oauth2/v4/token"} and request.verb == "POST":
-            form = dict(parse_qsl(request.body.decode()))
+            form = {**_basic(request), **dict(parse_qsl(request.body.decode()))}
             refreshed = form.get("refresh_token", "")
             return self._counted("token", form.get("grant_type", ""), refreshed, lambda: self.oauth.token(form))
         if path in {"/revoke", "/o/oauth2/revoke"}:
@@ -176,3 +177,12 @@ class Gmail:
             with self.lock:
                 self.calls.add(Call(name, address, status, 0, False, argument))
         return response
+
+
+def _basic(request: Request) -> dict[str, str]:
+    """The client's id and secret, where they come in a header instead of the form."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    client_id, _, secret = base64.b64decode(value).decode().partition(":")
+    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}

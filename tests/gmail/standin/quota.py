@@ -1,6 +1,7 @@
 """Gmail's quota: units in a sliding minute, per user and per project, and requests under way at once."""
 
 from collections import defaultdict, deque
+from datetime import UTC, datetime
 from random import Random
 
 from tests.gmail.standin.replies import ApiError, rate_limited
@@ -60,7 +61,7 @@ class Quota:
             ("project", "", self.project_units_per_minute),
         ):
             if self._within_minute(key, now) + units > limit:
-                raise self._refusal(whom)
+                raise self._refusal(whom, now)
         for key in (address, ""):
             self._spent[key].append((now, units))
             self._sums[key] += units
@@ -95,7 +96,7 @@ class Quota:
             self._sums[key] -= spent.popleft()[1]
         return self._sums[key]
 
-    def _refusal(self, whom: str) -> ApiError:
+    def _refusal(self, whom: str, now: int) -> ApiError:
         retry_after = self._rng.randint(1, 30) if self._rng.random() < self.retry_after_share else None
         if self.style == "429":
             status, reason = 429, "exhausted"
@@ -108,6 +109,9 @@ class Quota:
                     (403, "userRateLimitExceeded"),
                     (429, "exhausted"),
                     (429, "rateLimitExceeded"),
+                    (429, "until"),
                 ]
             )
-        return rate_limited(status, reason, whom=whom, retry_after=retry_after)
+        until = datetime.fromtimestamp(now / 1000 + self._rng.randint(1, 30), UTC)
+        retry_at = until.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rate_limited(status, reason, whom=whom, retry_after=retry_after, retry_at=retry_at)

@@ -119,7 +119,9 @@ PER_MINUTE = (
 )
 
 
-def rate_limited(status: int, reason: str, *, whom: str = "user", retry_after: float | None = None) -> ApiError:
+def rate_limited(
+    status: int, reason: str, *, whom: str = "user", retry_after: float | None = None, retry_at: str = ""
+) -> ApiError:
     """The quota's refusals; 403 and 429 are both in use, and Retry-After is mostly absent."""
     headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
     if reason == "userRateLimitExceeded":
@@ -128,6 +130,8 @@ def rate_limited(status: int, reason: str, *, whom: str = "user", retry_after: f
         message, reason = "Too many concurrent requests for user", "rateLimitExceeded"
     elif reason == "exhausted":
         message, reason = "Resource has been exhausted (e.g. check quota).", "rateLimitExceeded"
+    elif reason == "until":
+        message, reason = f"User-rate limit exceeded.  Retry after {retry_at}", "rateLimitExceeded"
     elif reason == "dailyLimitExceeded":
         message = "Daily Limit Exceeded"
     else:
