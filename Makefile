@@ -50,6 +50,9 @@ coverage: $(DEV_STAMP) ## Run the tests and measure what they cover
 bench: $(DEV_STAMP) ## Measure rates, latencies and memory (MAILBOX=path ADDRESS=owner measures on it; COUNT=n generates)
 	@$(BIN)/python -m tests.bench.run $(if $(MAILBOX),--mailbox $(MAILBOX) --address $(ADDRESS)) $(if $(COUNT),--count $(COUNT))
 
+chaos: $(DEV_STAMP) ## Kill parts of a real, running stack in seeded stories (SEEDS=n stories, FROM=m the first)
+	@$(BIN)/python -m tests.chaos.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
+
 docs: $(DEV_STAMP) ## Make the references in docs/ that are generated
 	@$(BIN)/python -m scripts.reference
 
@@ -59,4 +62,4 @@ lock: ## Pin the newest allowed versions, with hashes, in requirements/
 clean: ## Remove .venv and what tools left behind; mail and state stay
 	@rm -rf $(VENV) .venv-torch .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
 
-.PHONY: help demo up install dev test check parity coverage bench docs lock clean
+.PHONY: help demo up install dev test check parity coverage bench chaos docs lock clean

@@ -329,6 +329,32 @@ def export(
 
 
 @app.command()
+def queue(
+    action: Annotated[
+        str, typer.Argument(help="list: what waits, runs and was given up. redrive: try what was given up again.")
+    ] = "list",
+    request_id: Annotated[str | None, typer.Argument(metavar="ID", help="For redrive: which one.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="For redrive: all that were given up.")] = False,
+    mailbox: MailboxOption = None,
+    is_json: JsonOption = False,
+) -> None:
+    """Show the queue of sync requests, why some were given up and what to do, and try those again."""
+    from rl_emails_assets.commands import queue as commands
+    from rl_emails_assets.commands.opened import opened
+
+    with reported():
+        _require_known("the action", [action], ("list", "redrive"))
+        if action == "redrive" and (request_id is None) != everything:
+            _usage("redrive takes the ID of one that was given up, or --all.")
+        with opened(Settings(), "queue") as engine:
+            if action == "redrive":
+                commands.redrive(engine, request_id, everything=everything, mailbox_name=mailbox)
+            else:
+                commands.list_queue(engine, is_json=is_json)
+
+
+@app.command()
 def doctor(*, is_json: JsonOption = False) -> None:
     """Look for what is wrong with this installation, and say how to mend it."""
     from rl_emails_assets.commands.doctor import doctor as run_doctor

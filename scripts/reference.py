@@ -18,7 +18,6 @@ from rl_emails_assets.commands import output
 from rl_emails_assets.commands.output import ExitCode
 from rl_emails_assets.db import reference as data
 from rl_emails_assets.definitions import FLOW, defs
-from rl_emails_assets.defs.automation import sensors
 from rl_emails_assets.settings import Settings, default_home
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -153,16 +152,21 @@ def _attribute_docstrings(module: ModuleType, class_name: str) -> Iterator[tuple
 # -- assets --------------------------------------------------------------------------------------------------------
 
 _ASSETS = """\
-# Assets, checks, jobs and sensors
+# Assets, checks, jobs, sensors and schedules
 
 Made by `make docs` from `rl_emails_assets/definitions.py`; do not edit it by hand. An asset is the table of the same
 name. It is partitioned by mailbox; the partition's key is the mailbox's id. A run shows for each asset how many rows
 the mailbox has, how many the run wrote, rows a second, seconds and cost, and what the step counted besides.
 """
 
+_SCHEDULES = """\
+All of them can be switched off and on in the Dagster UI (Automation). A tick only looks: where there is nothing to do
+it says so and starts no run. Each run leaves a row in `sync_queue.upkeep_runs`, which the status page shows.
+"""
+
 
 def assets_page() -> str:
-    """Every asset by group, every check, job and sensor."""
+    """Every asset by group, every check, job, sensor and schedule."""
     graph = defs.resolve_asset_graph()
     specs = {tuple(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
     groups = [group.__name__.rpartition(".")[2] for group in FLOW]
@@ -207,23 +211,17 @@ def _jobs_and_sensors() -> str:
         lines += [f"### {job.name}", "", job.description or "", ""]
     lines += ["## Sensors", ""]
     for sensor in repository.sensor_defs:
-        said = sensor.description or _function_docstring(sensors, sensor.name)
-        lines += [f"### {sensor.name}", "", said, ""]
+        lines += [f"### {sensor.name}", "", sensor.description or "", ""]
         state = "from the start" if sensor.default_status is dg.DefaultSensorStatus.RUNNING else "when switched on"
-        lines += [
-            f"It looks every {sensor.minimum_interval_seconds} s, {state}, and starts the job `{sensor.job_name}`."
-        ]
-        lines.append("")
+        targets = " or ".join(f"`{target.job_name}`" for target in sensor.targets)
+        starts = f" and starts the job {targets}" if targets else " and starts nothing"
+        lines += [f"It looks every {sensor.minimum_interval_seconds} s, {state},{starts}.", ""]
+    lines += ["## Schedules", "", _SCHEDULES]
     for schedule in repository.schedule_defs:
-        lines += [f"### {schedule.name}", "", schedule.description or "", "", f"Cron: `{schedule.cron_schedule}`.", ""]
+        state = "from the start" if schedule.default_status is dg.DefaultScheduleStatus.RUNNING else "when switched on"
+        lines += [f"### {schedule.name}", "", schedule.description or "", ""]
+        lines += [f"Cron (UTC): `{schedule.cron_schedule}`, {state}. It starts the job `{schedule.job_name}`.", ""]
     return "\n".join(lines)
-
-
-def _function_docstring(module: ModuleType, name: str) -> str:
-    for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return _one_line(ast.get_docstring(node) or "")
-    return ""
 
 
 def _one_line(text: str | None) -> str:

@@ -34,7 +34,8 @@ class Shot:
 SHOTS = (
     Shot("inbox-phone", "#/inbox", ".row[data-message]", size=PHONE),
     Shot("tasks", "#/tasks", "#list-pane li:visible, #list-pane summary:visible"),
-    Shot("status", "#/status", "#list-pane table, #list-pane dl, #list-pane li"),
+    Shot("status", "#/status", "#list-pane dl"),
+    Shot("admin", "admin", ".signs"),
     # Last: these mark their message as read.
     Shot("inbox", "#/inbox", ".row[data-message]", keys=()),
     Shot("inbox-dark", "#/inbox", ".row[data-message]", is_dark=True, keys=()),

@@ -19,7 +19,7 @@ from rl_emails_assets.db.migrate import migrate
 from rl_emails_assets.errors import DatabaseUnavailableError
 from rl_emails_assets.instance import logs, stack
 from rl_emails_assets.instance.home import dagster_home, write_workspace
-from rl_emails_assets.instance.interrupted_runs import hand_back_runs
+from rl_emails_assets.instance.interrupted_runs import hand_back_runs, runs_at_workers_here
 from rl_emails_assets.instance.processes import Change, Child, RestartPolicy, State
 from rl_emails_assets.instance.up_file import (
     Links,
@@ -253,10 +253,11 @@ class Supervisor:
         """In reverse order. The daemon ends before the runs are interrupted, so that it launches no other ones."""
         code_server, worker, *front = self._children
         self._end(front[::-1])
+        at_workers = runs_at_workers_here(databases) if worker.is_alive() else []
         worker.ask_to_stop()
         self._interrupt_runs(code_server)
         self._end([code_server, worker])
-        handed_back = hand_back_runs(databases, self._ports.code_server)
+        handed_back = hand_back_runs(databases, self._ports.code_server, at_workers)
         if handed_back:
             self._say(f"{handed_back} interrupted sync(s) go on at the next start", Tone.NOTE)
 

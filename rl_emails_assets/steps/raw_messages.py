@@ -23,22 +23,18 @@ def run(step: StepContext) -> StepResult:
     with timed(result), step.alone(NAME):
         with step.engine.begin() as connection:
             claim = step.claim(connection)
-            query = select(mailboxes.connections.c.provider).where(
-                mailboxes.connections.c.mailbox_id == step.mailbox_id
-            )
-            provider: str = connection.execute(query).scalar_one()
+            columns = mailboxes.connections.c
+            query = select(columns.provider).where(columns.mailbox_id == step.mailbox_id)
+            provider = connection.execute(query).scalar_one_or_none()
+        if provider is None:
+            raise NotFoundError(f"Mailbox {step.mailbox_id} is not there; it was disconnected. Connect it again.")
         if provider == "files":
             done = raw_files.run(step, NAME)
         elif provider == "gmail":
             done = raw_gmail.run(step, NAME, is_full=claim is not None and claim.kind == "full")
         else:
             raise NotFoundError(
-                f"Mailbox {step.mailbox_id} "
-                + (
-                    "is not there; it was disconnected."
-                    if provider is None
-                    else f"is read from {provider!r}, and this release cannot do that. Update rl-emails."
-                )
+                f"Mailbox {step.mailbox_id} is read from {provider!r}; this release cannot do that. Update rl-emails."
             )
     result.row_count, result.counts = done.row_count, done.counts
     return result

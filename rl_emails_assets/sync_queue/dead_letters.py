@@ -57,7 +57,7 @@ def redrive(connection: Connection, request_id: uuid.UUID) -> uuid.UUID:
     if not found:
         raise NotFoundError(
             f"There is no dead letter {request_id}: it was redriven, a later sync did its work, or it never was. "
-            "`rl-emails queue list` shows those there are."
+            "`rl-emails queue` shows those there are."
         )
     waiting = _redrive(connection, [request_id])
     if not waiting:

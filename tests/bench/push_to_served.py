@@ -96,7 +96,7 @@ class LiveMailbox:
             answer = self.api.get("/v1/inbox", params={"order": "date", "limit": 20})
             at = datetime.now(UTC)
             for item in answer.raise_for_status().json()["items"]:
-                if item["message_id"] == message_id and item["score"] is not None:
+                if item["message_id"] == message_id and item["priority"] is not None:
                     return at
             time.sleep(POLL_SECONDS)
         raise RuntimeError(f"The message {message_id} was not served within {PATIENCE_SECONDS:.0f} s.")

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import latency, memory, rates
+from tests.bench import latency, memory, queue_rates, rates, webhook_latency
 from tests.bench.generate_mailbox import OWNER_ADDRESS
 from tests.bench.workplace import machine, workplace
+
+PARTS = ("rates", "encoder", "memory", "scale", "latency", "webhook", "queue")
 
 
 def main() -> None:
@@ -24,10 +26,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2_000, help="messages to generate for the rates")
     parser.add_argument("--small", type=int, default=1_000, help="the small one of the two sizes that are compared")
     parser.add_argument("--large", type=int, default=100_000, help="the large one; 0 leaves the comparison out")
-    parser.add_argument("--only", choices=["rates", "encoder", "scale", "latency", "memory"], action="append")
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--open-seconds", type=float, default=60, help="how long another transaction stays open")
     parser.add_argument("--output", type=Path, default=Path("bench-results"))
     arguments = parser.parse_args()
-    parts = arguments.only or ["rates", "encoder", "memory", "scale", "latency"]
+    parts = arguments.only or PARTS
     result: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(["python", "-m", "tests.bench.run", *sys.argv[1:]]),
@@ -41,6 +44,10 @@ def main() -> None:
             result["encoder"] = _shown("encoder", rates.measure_encoder())
         if "memory" in parts:
             result["memory"] = _shown("memory", memory.measure(place, place.mailbox(arguments.count)))
+        if "webhook" in parts:
+            result["webhook"] = _shown("webhook", webhook_latency.measure(place))
+        if "queue" in parts:
+            result["queue"] = _shown("queue", queue_rates.measure(place, open_seconds=arguments.open_seconds))
         if {"scale", "latency"} & set(parts) and arguments.large:
             sizes = (arguments.small, 10_000, arguments.large)
             result["scale"], result["latency"] = latency.measure(place, sizes)

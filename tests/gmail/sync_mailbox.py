@@ -17,6 +17,7 @@ from rl_emails_assets.connections.lifecycle import connect_gmail
 from rl_emails_assets.connections.sealing import Sealer
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.engine import make_engine
+from rl_emails_assets.db.schema import metadata
 from rl_emails_assets.db.tables import raw
 from rl_emails_assets.providers.gmail.answers import Outcome
 from rl_emails_assets.providers.gmail.client import GmailClient
@@ -34,9 +35,7 @@ def impatient_client(step: StepContext) -> GmailClient:
     """The client that a sync makes, but for its pauses: tests do not wait."""
     tokens = TokenSource(step.engine, step.settings, step.mailbox_id)
     pacing = Pacing(first_pause_seconds=0, sleep=lambda _: None)
-    return GmailClient(
-        step.settings, tokens, QuotaBucket(step.engine, step.settings, step.mailbox_id), pacing=pacing
-    )
+    return GmailClient(step.settings, tokens, QuotaBucket(step.engine, step.settings, step.mailbox_id), pacing=pacing)
 
 
 @dataclass
@@ -84,6 +83,13 @@ class Box:
     def make_due(self) -> None:
         """Time passes for what waits after a failure."""
         self.execute("update raw.backlog set tried_at = now() - interval '1 day'")
+
+    def forget(self) -> None:
+        """The mailbox as if it had just been connected."""
+        with self.engine.begin() as connection:
+            for table in reversed(metadata.sorted_tables):
+                if table.schema not in {"mailboxes", "app", "sync_queue"}:
+                    connection.execute(table.delete())
 
     def stored(self) -> set[str]:
         """Provider ids of the stored messages."""

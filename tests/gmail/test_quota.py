@@ -194,16 +194,16 @@ class TestWaiting:
 
 
 class TestBounds:
-    @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         acts=st.lists(
             st.tuples(
                 st.floats(min_value=0, max_value=70),
-                st.sampled_from([1, 2, 5, 20, 100, 400, 1_000]),
+                st.sampled_from([1, 40, 100, 400, 1_000]),
                 st.booleans(),
             ),
             min_size=1,
-            max_size=40,
+            max_size=15,
         ),
         reserve=st.sampled_from([0.0, 0.25, 0.5]),
     )
@@ -222,12 +222,11 @@ class TestBounds:
                 pass_time(engine, mailbox_id, pause)
                 moved += pause
             while buckets[is_interactive].spend(units) == 0:
-                left = quota_row(engine, mailbox_id)["units_left"]
                 if not is_interactive and units <= 1_000 * (1 - reserve):
-                    assert left >= 1_000 * reserve
+                    assert quota_row(engine, mailbox_id)["units_left"] >= 1_000 * reserve
                 at = moved + (datetime.now(UTC) - began).total_seconds()
                 spent.append((at, units))
-                if len(spent) > 300:
+                if units == 1 or len(spent) > 80:
                     break
         refill = buckets[False].units_a_second
         for at, _ in spent:
@@ -240,7 +239,7 @@ class TestBounds:
         sync, person = bucket(engine, mailbox_id), bucket(engine, mailbox_id, is_interactive=True)
         spent: list[tuple[float, int]] = []
         began = datetime.now(UTC)
-        for second in range(130):
+        for second in range(90):
             for quota, units in ((sync, 400), (person, 20)):
                 while quota.spend(units) == 0:
                     spent.append((float(second), units))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from googleapiclient.errors import HttpError
+from googleapiclient.http import MediaInMemoryUpload
 
 from tests.gmail.standin.client import FULL, batch_of, google_client
 from tests.gmail.standin.users import GMAIL_MODIFY, GMAIL_READONLY
@@ -145,6 +146,21 @@ class TestMessages:
         assert metadata["payload"]["headers"] == [{"name": "Subject", "value": "Two parts"}]
         minimal = messages.get(userId="me", id=message_id, format="minimal", fields="id,labelIds").execute()
         assert minimal == {"id": message_id, "labelIds": ["INBOX", "UNREAD"]}
+
+    def test_partial_responses(self, service, owner):
+        owner.deliver(message_id="a@example.net")
+        messages = service.users().messages()
+        for mask, expected in [
+            ("messages(id),nextPageToken", {"messages"}),
+            ("messages/id", {"messages"}),
+            ("resultSizeEstimate", {"resultSizeEstimate"}),
+            ("*", {"messages", "resultSizeEstimate"}),
+        ]:
+            answer = messages.list(userId="me", fields=mask).execute()
+            assert set(answer) == expected
+            assert mask == "*" or all(set(entry) == {"id"} for entry in answer.get("messages", []))
+        with pytest.raises(HttpError, match="Invalid field selection"):
+            messages.list(userId="me", fields="messages(id").execute()
 
     def test_a_reply_joins_a_conversation_only_under_its_subject(self, service, owner):
         first = owner.deliver(subject="Lunch", message_id="lunch@example.net")
@@ -315,6 +331,22 @@ class TestMutations:
         for request in refused:
             with pytest.raises(HttpError, match="400"):
                 request.execute()
+
+    def test_uploads(self, service, gmail, owner):
+        """The bytes as media, alone and with labels beside them."""
+        content = b"Subject: Uploaded\r\n\r\nx\r\n"
+        media = MediaInMemoryUpload(content, mimetype="message/rfc822")
+
+        def upload(**more) -> str:
+            request = service.users().messages().insert(userId="me", media_body=media, **more)
+            # The client sends uploads by https even to an endpoint that is http.
+            request.uri = gmail.url + request.uri[request.uri.index("/upload/") :]
+            return request.execute()["id"]
+
+        alone, both = upload(), upload(body={"labelIds": ["INBOX"]})
+        assert (owner.labels_of(alone), owner.labels_of(both)) == (set(), {"INBOX"})
+        assert owner.rfc822_of(alone) == content
+        assert owner.messages[both].subject == "uploaded"
 
     def test_sending_reaches_the_other_user(self, service, gmail, owner):
         other = gmail.add_user("other@example.org")

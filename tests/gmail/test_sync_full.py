@@ -1,8 +1,13 @@
 """The consistency sync: what was lost in whatever way is found by comparing with everything that Gmail has."""
 
+from typing import Any
+
 import pytest
 
+from rl_emails_assets.errors import SourceError
 from rl_emails_assets.providers.gmail import service
+from rl_emails_assets.providers.gmail.answers import ListedPage
+from rl_emails_assets.providers.gmail.client import GmailClient
 from tests.gmail.sync_mailbox import Box, old_mail
 
 
@@ -39,9 +44,12 @@ def test_lost_messages_deletions_and_labels_come_right(synced: Box) -> None:
     keys = sorted(synced.user.ids())
     lost, labelled, unlabelled, relabelled = keys[3], keys[4], keys[5], keys[6]
     synced.execute("delete from raw.messages where provider_message_id = :key", key=lost)
-    change = "raw.labels where message_id = (select message_id from raw.messages where provider_message_id = :key)"
-    synced.execute(f"delete from {change}", key=unlabelled)
-    synced.execute(f"delete from {change}", key=relabelled)
+    unlabel = (
+        "delete from raw.labels using raw.messages m where m.message_id = labels.message_id "
+        "and m.provider_message_id = :key"
+    )
+    for key in (unlabelled, relabelled):
+        synced.execute(unlabel, key=key)
     for key, label in ((labelled, "STARRED"), (relabelled, "Never was")):
         synced.execute(
             "insert into raw.labels (mailbox_id, message_id, label) select mailbox_id, message_id, :label "
@@ -62,9 +70,6 @@ def test_what_the_listing_leaves_out_is_kept_when_gmail_still_has_it(
     synced: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listing cut short, or shifted by deletions, must never delete mail: only a 404 or a record of it does."""
-    from rl_emails_assets.providers.gmail.answers import ListedPage  # noqa: PLC0415 - of this test alone
-    from rl_emails_assets.providers.gmail.client import GmailClient  # noqa: PLC0415 - as above
-
     listed = GmailClient.list_ids
 
     def cut(client: GmailClient, *, page_token: str | None = None, query: str = "", label: str = "") -> ListedPage:
@@ -89,14 +94,15 @@ def test_a_full_sync_that_is_asked_for_while_one_is_under_way_goes_on_with_that(
     calls = synced.gmail.calls.count("messages.list", status=200)
     synced.sync("full")
     _is_the_same(synced)
-    everything = [c for c in synced.gmail.calls.of("messages.list", status=200)[calls:]]
-    assert everything[0].argument != ""
+    assert synced.gmail.calls.count("messages.list", status=200) > calls
     assert synced.sync("partial").counts["imported"] == 0
 
 
 def test_mail_imported_from_files_is_left_alone(synced: Box) -> None:
     """What Gmail never had is not missing there."""
-    synced.execute("update raw.messages set source = '/home/me/mail.mbox' where seq = (select min(seq) from raw.messages)")
+    synced.execute(
+        "update raw.messages set source = '/home/me/mail.mbox' where seq = (select min(seq) from raw.messages)"
+    )
     foreign = synced.column("select provider_message_id from raw.messages where source <> 'gmail'")[0]
     synced.user.messages[foreign].labels.add("STARRED")
     records = len(synced.user.history.records)
@@ -105,16 +111,30 @@ def test_mail_imported_from_files_is_left_alone(synced: Box) -> None:
     assert synced.gmail.calls.count("messages.get") == 0
 
 
-def test_a_label_that_is_deleted_while_labels_are_compared_ends_no_sync(synced: Box) -> None:
+def test_a_label_that_is_deleted_while_labels_are_compared_ends_no_sync(
+    synced: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Gmail answers 400 to the listing of a label that is gone."""
-    synced.user.make_label("Short-lived")
-    synced.gmail.faults.next("messages.list", status=400, after=4 + 1)
-    label = next(iter(synced.user.labels))
-    step = synced.step()
-    from rl_emails_assets.steps import raw_gmail_listing  # noqa: PLC0415 - what this test watches
+    label = synced.user.make_label("Short-lived")
+    listed = GmailClient.list_ids
 
-    assert raw_gmail_listing.PAGES_A_RUN > 10
-    del step
-    synced.user.drop_label(label)
+    def late(client: GmailClient, **asked: Any) -> ListedPage:
+        if asked["label"] == label and label in synced.user.labels:
+            synced.user.drop_label(label)
+        return listed(client, **asked)
+
+    monkeypatch.setattr(GmailClient, "list_ids", late)
     synced.settle("full")
+    assert label not in synced.user.labels
+    _is_the_same(synced)
+
+
+def test_a_listing_that_gmail_refuses_fails_the_run(synced: Box) -> None:
+    """A refusal that counted as an empty listing would have every message asked for again."""
+    synced.gmail.faults.sometimes("messages.list", 1.0, status=400, reason="invalidArgument")
+    with pytest.raises(SourceError):
+        synced.sync("full")
+    synced.gmail.faults.clear()
+    synced.execute("delete from sync_queue.requests")
+    synced.settle()
     _is_the_same(synced)

@@ -20,7 +20,7 @@ def test_a_message_that_kills_three_runs_becomes_a_gap_and_the_rest_is_stored(bo
         deaths += 1
         assert deaths <= raw_gmail_backlog.MOST_DEATHS
         # The others of its batch are stored while it is still being found out.
-        assert deaths == 1 or box.stored() == set(keys) - {poison}
+        assert deaths == 1 or box.stored() >= set(keys[:2])
     assert deaths == raw_gmail_backlog.MOST_DEATHS
     assert box.is_settled()
     assert box.stored() == set(keys) - {poison}

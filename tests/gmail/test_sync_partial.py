@@ -82,9 +82,7 @@ def test_pages_that_are_empty_repeat_themselves_or_grow_while_they_are_read(
     _is_the_same(synced)
 
 
-def test_a_history_of_empty_pages_without_end_does_not_keep_a_run(
-    synced: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_history_of_empty_pages_without_end_does_not_keep_a_run(synced: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that followed them for ever would hold its mailbox and a worker; one that believed them would lose mail."""
     key = synced.user.deliver(subject="Behind them")
     before = synced.position()["history_id"]
@@ -114,7 +112,7 @@ def _impatient() -> Any:
 def test_the_cursor_stays_at_the_first_pages_state_when_the_history_grows_while_it_is_read(
     synced: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A later page's answer may have a newer state than the pages tell of; moving there would pass what came between."""
+    """A later page's answer may be of a newer state than the pages tell of; moving there would pass what came since."""
     first = synced.user.deliver(subject="First")
     state = synced.user.history_id
     history = GmailClient.history
@@ -174,9 +172,7 @@ def test_an_expired_history_leads_to_a_full_sync_that_shows_the_newest_first(
     _is_the_same(synced)
 
 
-def test_a_history_that_expires_during_the_full_sync_begins_it_again(
-    box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_history_that_expires_during_the_full_sync_begins_it_again(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was deleted before the second beginning is told of by no record; the listing must be a new one."""
     monkeypatch.setattr(service, "PAGE_SIZE", 7)
     box.user.fill(old_mail(20))
@@ -191,7 +187,7 @@ def test_a_history_that_expires_during_the_full_sync_begins_it_again(
 
 def test_a_label_change_of_a_message_that_should_have_been_known_has_it_fetched(synced: Box) -> None:
     """A message that was lost in some way comes back as soon as Gmail mentions it."""
-    key = sorted(synced.user.ids())[0]
+    key = min(synced.user.ids())
     synced.execute("delete from raw.messages where provider_message_id = :key", key=key)
     synced.user.relabel(key, add=["STARRED"])
     synced.sync()

@@ -179,7 +179,7 @@ def test_pruning_forgets_old_runs_and_keeps_those_that_are_young_run_or_stand_fo
     instance: dg.DagsterInstance, environment: Settings, engine: Engine, database_url: str,
     write_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """Without the last good run of a mailbox Dagster shows its assets as never made; a run that works must not vanish."""
+    """Without the last good run of a mailbox Dagster shows its assets as never made; a run at work must not vanish."""
     monkeypatch.setattr(run_pruning, "BATCH_RUNS", 2)
     job = defs.resolve_job_def("redrive_dead_letters")
     statuses = dg.DagsterRunStatus

@@ -10,6 +10,7 @@ from rl_emails_assets.commands.output import ExitCode
 from rl_emails_assets.db.engine import Databases
 from rl_emails_assets.errors import SettingsError
 from rl_emails_assets.instance import probes, stack
+from rl_emails_assets.instance.daemon import console_script
 from rl_emails_assets.instance.supervisor import Say, Tone
 from rl_emails_assets.instance.up_file import Links
 from rl_emails_assets.settings import Settings
@@ -95,7 +96,13 @@ def test_every_program_listens_on_loopback_and_none_is_ready_before_it_runs(tmp_
         assert arguments[arguments.index("--host") + 1] == "127.0.0.1"
     api = stack.api(Settings(home=tmp_path), ports, "t")
     assert api.environment["RL_EMAILS_PORT"] == str(ports.api)
-    for program in (code_server, webserver, api, stack.daemon(tmp_path, databases)):
+    for program in (
+        code_server,
+        webserver,
+        api,
+        stack.daemon(tmp_path, databases),
+        stack.worker(Settings(home=tmp_path), databases, stack.DEFINITIONS),
+    ):
         assert not program.is_ready(0.0)
 
 

@@ -56,7 +56,7 @@ def test_redriving_makes_a_new_request_of_the_same_kind_with_all_its_tries(
         text("select error from sync_queue.ended_requests where request_id = :id"), {"id": request_id}
     ).scalar_one()
     assert error == "no answer It was redriven."
-    with pytest.raises(NotFoundError, match="rl-emails queue list"):
+    with pytest.raises(NotFoundError, match="rl-emails queue"):
         redrive(connection, request_id)
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 import dagster as dg
 
 from rl_emails_assets.db.engine import make_engine, open_databases
-from rl_emails_assets.defs.automation.sensors import requests_for
 from rl_emails_assets.defs.mailbox_asset import MAILBOXES
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.sync_queue import queue
@@ -31,7 +30,10 @@ def waiting_requests() -> dg.SensorResult:
         due = queue.due(connection)
     engine.dispose()
     partitions = [MAILBOXES.build_add_request([str(item.mailbox_id) for item in due])] if due else []
-    return dg.SensorResult(run_requests=requests_for(due), dynamic_partitions_requests=partitions)
+    requests = [
+        dg.RunRequest(run_key=f"{item.request_id}:{item.attempts}", partition_key=str(item.mailbox_id)) for item in due
+    ]
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=partitions)
 
 
 defs = dg.Definitions(assets=[endless], jobs=[job], sensors=[waiting_requests], executor=dg.in_process_executor)

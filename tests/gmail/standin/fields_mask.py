@@ -14,7 +14,7 @@ def apply_mask(content: Any, mask: str) -> Any:
         return content
     tokens = re.findall(r"[A-Za-z0-9_*]+|[(),/]", mask)
     read, rest = _fields(tokens)
-    if rest or "".join(tokens) != re.sub(r"\s", "", mask):
+    if rest or mask.count("(") != mask.count(")") or "".join(tokens) != re.sub(r"\s", "", mask):
         raise invalid(f"Request contains an invalid argument: Invalid field selection {mask}")
     return _keep(content, read)
 
