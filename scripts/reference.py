@@ -125,7 +125,7 @@ def _parameter(parameter: Any) -> str:
         names += f" `{_value(parameter)}`"
     if parameter.required:
         default = "required"
-    elif parameter.is_flag and parameter.secondary_opts:
+    elif getattr(parameter, "is_flag", False) and parameter.secondary_opts:
         default = f"`{parameter.opts[0] if parameter.default else parameter.secondary_opts[0]}`"
     else:
         default = f"`{parameter.default}`" if parameter.default not in (None, "", False) else ""
@@ -161,7 +161,7 @@ the mailbox has, how many the run wrote, rows a second, seconds and cost, and wh
 
 _SCHEDULES = """\
 All of them can be switched off and on in the Dagster UI (Automation). A tick only looks: where there is nothing to do
-it says so and starts no run. Each run leaves a row in `sync_queue.upkeep_runs`, which the status page shows.
+it says so and starts no run. Each run (but of `checks`) leaves a row in `sync_queue.upkeep_runs`, for the status page.
 """
 
 

@@ -149,6 +149,8 @@ class Slot:
 def main() -> None:
     """The program: `... FILE_DESCRIPTOR DEFINITIONS`."""
     channel = socket.socket(fileno=int(sys.argv[1]))
+    dagster_internals.keep_output_in_files()
+    dagster_internals.wait_for_pools_asleep()
     # A signal that comes between two runs interrupts neither; the parent ends a slot by a message.
     with dagster_internals.capture_interrupts():
         try:

@@ -78,7 +78,7 @@ class SlotProcess:
         return self.messages.send({"run": offer.run_id, "unsure": is_unsure})
 
     def interrupt(self, *, is_stop: bool) -> None:
-        """Interrupt the run that it executes. `is_stop`: because the worker stops, not because somebody cancelled it."""
+        """Interrupt the run that it executes. `is_stop`: because the worker stops; else somebody cancelled it."""
         if self.run_id:
             self.messages.send({"interrupt": self.run_id, "stop": is_stop})
 

@@ -12,6 +12,8 @@ from rl_emails_assets.instance import dagster_internals
 from rl_emails_assets.instance.home import dagster_home
 from rl_emails_assets.settings import Settings
 
+GMAIL_POOL, MODELS_POOL = "gmail", "models"
+"""The pools of the steps that call Gmail and of those that compute with a model."""
 ENCODING_STEP = "rl_emails_assets.steps.embeddings_messages"
 
 
@@ -25,12 +27,15 @@ class Opened:
 
 
 def open_instance() -> Opened:
-    """Dagster's instance on its storage, and the databases. Raises what opening them raises."""
+    """Dagster's instance, its pools as the settings say, and the databases. Raises what opening them raises."""
     settings = Settings()
     if not os.environ.get("DAGSTER_HOME"):
         dagster_home(settings.home)
     databases = open_databases(settings)
-    return Opened(settings, databases, dg.DagsterInstance.get())
+    instance = dg.DagsterInstance.get()
+    limits = {GMAIL_POOL: settings.gmail_concurrency, MODELS_POOL: settings.model_concurrency}
+    dagster_internals.set_pool_limits(instance, limits)
+    return Opened(settings, databases, instance)
 
 
 def warm_up(definitions: str, settings: Settings) -> None:

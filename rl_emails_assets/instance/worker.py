@@ -5,26 +5,20 @@ on whatever runs do. It imports the standard library and psycopg only: which dat
 needs Dagster (reporting a run whose process was killed) a slot does.
 """
 
-import os
 import select
 import signal
 import socket
 import sys
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 
-import psycopg
-
-from rl_emails_assets.instance import handovers
 from rl_emails_assets.instance.handovers import Offer
-from rl_emails_assets.instance.process_marks import this_process
 from rl_emails_assets.instance.processes import RestartPolicy, how_it_ended
 from rl_emails_assets.instance.slot_messages import Message
 from rl_emails_assets.instance.slot_process import SlotProcess, SlotState
+from rl_emails_assets.instance.worker_record import Load, WorkerRecord
 
 BEAT_SECONDS = 2.0
 ADOPT_SECONDS = 5.0
@@ -38,7 +32,6 @@ GRACE_SECONDS = 20.0
 INTERRUPT_SECONDS = 15.0
 """How long an interrupted run may take to end the statement it is in and to report itself."""
 WARM_UP_SECONDS = 180.0
-RECONNECT_SECONDS = 1.0
 KILLED = "The process that executed the run {how}."
 ORPHANED = "The worker that executed the run was killed, or gave no sign of life any more."
 
@@ -60,7 +53,7 @@ class Worker:
         self._grace_seconds = grace_seconds
         self._most_runs = most_runs
         self._most_growth_bytes = most_growth_bytes
-        self._id = uuid.uuid4()
+        self._record = WorkerRecord(slots, self._say)
         self._slots: list[SlotProcess] = []
         self._policy = RestartPolicy()
         self._next_start_at = 0.0
@@ -75,11 +68,10 @@ class Worker:
         self._first_server: str | None = None
         self._run_count = 0
         self._url = ""
-        self._connection: handovers.Connection | None = None
-        self._next_connect_at = 0.0
         self._beat_at = 0.0
         self._adopted_at = 0.0
-        self._told: tuple[int, int] | None = None
+        self._told: Load | None = None
+        self._is_news = False
         self._stop_requests = 0
         self._stopping_since: float | None = None
         self._interrupted_at: float | None = None
@@ -185,9 +177,9 @@ class Worker:
         """End those whose code is old when they are idle, and those whose place another one has taken."""
         warm = sum(slot.state is not SlotState.WARMING and not slot.is_leaving for slot in self._slots)
         for slot in self._slots:
-            if slot.is_leaving and slot.state is SlotState.READY and not slot.reporting:
-                if slot.is_stale or warm >= self._slot_count:
-                    slot.end()
+            is_idle = slot.state is SlotState.READY and not slot.reporting
+            if slot.is_leaving and is_idle and (slot.is_stale or warm >= self._slot_count):
+                slot.end()
 
     # -- runs --------------------------------------------------------------------------------------------------------
 
@@ -202,7 +194,7 @@ class Worker:
             self._place(self._waiting.popleft())
         if self._stop_requests or self._waiting:
             return
-        while self._ready_slots() and (offer := self._take()) is not None:
+        while self._ready_slots() and (offer := self._record.take()) is not None:
             self._place(offer)
             if self._waiting:
                 return
@@ -225,7 +217,7 @@ class Worker:
                 is_unsure = is_unsure and slot.born_at < self._seen[server]
                 slot.accepted.add(server)
             if slot.execute(offer, is_unsure=is_unsure):
-                self._note_executing(offer.run_id, slot)
+                self._record.note_executing(offer.run_id, slot.mark)
                 return
         self._waiting.append(offer)
 
@@ -250,57 +242,36 @@ class Worker:
     def _tell_database(self) -> None:
         """Say what has changed; with nothing changed, that it lives."""
         now = time.monotonic()
-        if self._connection is None:
-            self._connect(now)
-            return
-        ready, busy = self._counts()
-        try:
-            if self._ended:
-                ended, self._ended = self._ended, []
-                try:
-                    handovers.ended(
-                        self._connection, self._id, ended, ready=ready, busy=busy, run_count=self._run_count
-                    )
-                except psycopg.Error:
-                    self._ended = ended + self._ended
-                    raise
-                self._told = (ready, busy)
-            if (ready, busy) != self._told or now - self._beat_at > BEAT_SECONDS:
-                self._beat(now, ready, busy)
-            if now - self._adopted_at > ADOPT_SECONDS and any(s.state is not SlotState.WARMING for s in self._slots):
-                self._adopted_at = now
-                for run_id in handovers.adopt_from_dead(self._connection, self._id):
-                    self._say(f"the run {run_id} lost its worker, and is reported as failed")
-                    self._to_report[run_id] = ORPHANED
-        except psycopg.Error as error:
-            self._lose_connection(error)
+        if self._record.connect(self._url):
+            self._is_news = True
+            self._find_what_was_taken()
+        load = self._load()
+        if self._ended and self._record.forget(self._ended, load):
+            self._ended.clear()
+            self._told = load
+        if self._is_news or load != self._told or now - self._beat_at > BEAT_SECONDS:
+            self._beat(now, load)
+        if now - self._adopted_at > ADOPT_SECONDS and any(s.state is not SlotState.WARMING for s in self._slots):
+            self._adopted_at = now
+            for run_id in self._record.adopt_from_dead():
+                self._say(f"the run {run_id} lost its worker, and is reported as failed")
+                self._to_report[run_id] = ORPHANED
 
-    def _beat(self, now: float, ready: int, busy: int) -> None:
-        assert self._connection is not None
-        is_known = handovers.beat(
-            self._connection,
-            self._id,
-            ready=0 if self._stop_requests else ready,
-            busy=busy,
-            run_count=self._run_count,
-            is_stopping="It was asked to stop." if self._stop_requests else None,
-        )
+    def _beat(self, now: float, load: Load) -> None:
+        is_known = self._record.beat(load)
+        if is_known is None:
+            return
         if not is_known:
             self._start_over()
             return
-        self._beat_at = now
-        self._told = (ready, busy)
-        for run_id in handovers.cancelled(self._connection, self._id):
-            self._cancel(run_id)
-
-    def _cancel(self, run_id: str) -> None:
+        self._beat_at, self._told, self._is_news = now, load, False
+        cancelled = self._record.cancelled()
         for slot in self._slots:
-            if slot.run_id == run_id:
+            if slot.run_id in cancelled:
                 slot.interrupt(is_stop=False)
 
     def _start_over(self) -> None:
         """Others took this worker for dead and reported its runs: they must not go on here."""
-        assert self._connection is not None
         self._say("this worker was silent for too long and its runs were reported as failed; it starts over")
         for slot in [slot for slot in self._slots if slot.run_id]:
             slot.run_id = ""
@@ -308,65 +279,28 @@ class Worker:
             self._slots.remove(slot)
         self._waiting.clear()
         self._ended.clear()
-        self._id = uuid.uuid4()
-        self._register()
+        self._record.start_over()
 
-    def _connect(self, now: float) -> None:
-        if not self._url or now < self._next_connect_at:
-            return
-        try:
-            self._connection = handovers.connect(self._url, "worker")
-            handovers.listen_for_offers(self._connection)
-            self._register()
-            # What was taken when the connection broke is ours, whether or not we were told.
-            known = {slot.run_id for slot in self._slots} | {offer.run_id for offer in self._waiting}
-            known |= {*self._ended, *self._to_report, *(run for slot in self._slots for run in slot.reporting)}
-            self._waiting += [o for o in handovers.held(self._connection, self._id) if o.run_id not in known]
-        except psycopg.Error as error:
-            self._lose_connection(error)
+    def _find_what_was_taken(self) -> None:
+        """What was taken when a connection broke is ours, whether or not we were told."""
+        known = {*self._ended, *self._to_report, *(offer.run_id for offer in self._waiting)}
+        for slot in self._slots:
+            known |= {slot.run_id, *slot.reporting}
+        self._waiting += [offer for offer in self._record.held() if offer.run_id not in known]
 
-    def _register(self) -> None:
-        assert self._connection is not None
-        handovers.register(self._connection, self._id, this_process(), slots=self._slot_count, version=_release())
-        self._told = None
-
-    def _take(self) -> Offer | None:
-        if self._connection is None:
-            return None
-        try:
-            offer = handovers.take(self._connection, self._id)
-        except psycopg.Error as error:
-            self._lose_connection(error)
-            return None
-        return offer
-
-    def _note_executing(self, run_id: str, slot: SlotProcess) -> None:
-        if self._connection is None:
-            return
-        try:
-            handovers.executing(self._connection, self._id, run_id, slot.mark)
-        except psycopg.Error as error:
-            self._lose_connection(error)
-
-    def _lose_connection(self, error: psycopg.Error) -> None:
-        self._say(f"the database does not answer: {str(error).strip()}")
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-        self._next_connect_at = time.monotonic() + RECONNECT_SECONDS
-
-    def _counts(self) -> tuple[int, int]:
-        """Slots that could take a run, and slots that execute one."""
-        ready = 0 if self._waiting else len(self._ready_slots())
-        return ready, sum(bool(slot.run_id) for slot in self._slots)
+    def _load(self) -> Load:
+        is_stopping = bool(self._stop_requests)
+        ready = 0 if self._waiting or is_stopping else len(self._ready_slots())
+        busy = sum(bool(slot.run_id) for slot in self._slots)
+        return Load(ready=ready, busy=busy, run_count=self._run_count, is_stopping=is_stopping)
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
     def _wait(self) -> None:
         by_descriptor = {slot.messages.fileno(): slot for slot in self._slots}
         descriptors = [*by_descriptor, self._signals.fileno()]
-        if self._connection is not None:
-            descriptors.append(self._connection.fileno())
+        if self._record.connection is not None:
+            descriptors.append(self._record.connection.fileno())
         found, _, _ = select.select(descriptors, [], [], self._seconds_to_wait())
         for descriptor in found:
             if descriptor in by_descriptor:
@@ -376,23 +310,13 @@ class Worker:
                 pass
         except BlockingIOError:
             pass
-        self._read_notices()
+        if self._record.is_asked_to_cancel():
+            self._is_news = True
 
     def _seconds_to_wait(self) -> float:
-        if self._connection is None or self._stop_requests or time.monotonic() < self._next_start_at:
+        if self._record.connection is None or self._stop_requests or time.monotonic() < self._next_start_at:
             return 0.1
         return BEAT_SECONDS / 2
-
-    def _read_notices(self) -> None:
-        """Offers are looked for with every turn; a wish to cancel is looked for when one is told."""
-        if self._connection is None:
-            return
-        try:
-            for notice in self._connection.notifies(timeout=0):
-                if notice.payload == "cancel":
-                    self._told = None
-        except psycopg.Error as error:
-            self._lose_connection(error)
 
     # -- stopping ----------------------------------------------------------------------------------------------------
 
@@ -400,13 +324,12 @@ class Worker:
         if self._is_broken:
             return True
         is_idle = not any(slot.run_id or slot.reporting for slot in self._slots)
-        return bool(self._stop_requests) and is_idle and not (self._ended and self._connection is not None)
+        return bool(self._stop_requests) and is_idle and not (self._ended and self._record.connection is not None)
 
     def _stop(self) -> None:
         now = time.monotonic()
         if self._stopping_since is None:
             self._stopping_since = now
-            self._told = None
             busy = sum(bool(slot.run_id) for slot in self._slots)
             if busy:
                 self._say(f"stopping; {busy} run(s) may go on for {self._grace_seconds:.0f} s")
@@ -429,15 +352,7 @@ class Worker:
             if slot.state is SlotState.READY:
                 slot.end()
             slot.kill()
-        if self._connection is None:
-            return
-        try:
-            handovers.offer_again(self._connection, self._id, [offer.run_id for offer in self._waiting])
-            handovers.unregister(self._connection, self._id)
-        except psycopg.Error as error:
-            self._say(f"the database does not answer; this worker is found to be gone by its silence: {error}")
-        finally:
-            self._connection.close()
+        self._record.leave([offer.run_id for offer in self._waiting])
 
     # -- signals -----------------------------------------------------------------------------------------------------
 
@@ -462,13 +377,6 @@ class Worker:
     @staticmethod
     def _say(line: str) -> None:
         print(f"worker: {line}", flush=True)
-
-
-def _release() -> str:
-    try:
-        return version("rl-emails")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def main() -> None:

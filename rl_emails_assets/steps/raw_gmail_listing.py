@@ -162,10 +162,10 @@ def _page_of_label(sync: GmailSync, labels_left: list[str]) -> None:
     try:
         page = _page(sync, label=label)
     except SourceError:
-        # The label was deleted since; its messages are found through its name.
-        page = ListedPage([], None, 0) if label not in sync.client.labels() else None
-        if page is None:
+        if label in sync.client.labels():
             raise
+        # It was deleted since, and no message has it any more.
+        page = ListedPage([], None, 0)
     if page is None:
         return
     with sync.transaction() as (connection, change):
@@ -185,8 +185,6 @@ def _choose_labels(sync: GmailSync) -> None:
     labels = sorted(set(sync.client.labels()) - UNLISTED_LABELS)
     with sync.transaction() as (_, change):
         _listing(change.cursor).labels_left = labels
-        if not labels:
-            change.cursor.listing = None
 
 
 def _empty(connection: Connection, sync: GmailSync) -> None:

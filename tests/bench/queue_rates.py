@@ -23,7 +23,7 @@ GOALS = {"claims_single": 2_000, "claims_batched": 10_000}
 """A second, of all claimers together."""
 CLAIMERS = (1, 4, 8)
 BATCH = 100
-MAILBOXES = 20_000
+MAILBOXES = 8_000
 WORDS = "poll"
 
 

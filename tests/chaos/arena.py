@@ -128,6 +128,7 @@ class Arena:
         self.told: list[tuple[str, int]] = []
         self._late: list[tuple[str, int]] = []
         self._ahead_seconds = 0.0
+        self._page_size = 500
         with engine.begin() as connection:
             connection.exec_driver_sql(WITNESSES)
 
@@ -143,6 +144,7 @@ class Arena:
             self.gmail.users.clear()
             self.gmail.faults.clear()
             self.gmail.rng.seed(schedule.seed)
+            self.gmail.pages_shift = schedule.pages_shift
             self.user = self.gmail.add_user(ADDRESS)
         with self.engine.begin() as connection:
             # Deleted rows of two hundred schedules would slow down the last ones.
@@ -153,6 +155,7 @@ class Arena:
         self.settings = self._base.model_copy(
             update={"gmail_batch_size": schedule.batch_size, "gmail_slice_messages": schedule.slice_messages}
         )
+        self._page_size = schedule.page_size
         self.surprises, self.told, self._late = [], [], []
         self.log.write_text("")
         for number in range(schedule.first_mail):
@@ -204,7 +207,8 @@ class Arena:
 
     def warm_up(self) -> None:
         """Once, before the first schedule: the first sync of a process is the slowest by far."""
-        self.prepare(Schedule(seed=0, first_mail=3, batch_size=2, slice_messages=2))
+        few = {"first_mail": 3, "batch_size": 2, "slice_messages": 2, "page_size": 2}
+        self.prepare(Schedule(seed=0, pages_shift=False, **few))
         self.gmail.oauth.forget_access_tokens()
         self._zygote.warm_up(self._job("warm-up", Death(), may_be_cut=False, runs=RUNS_A_WORKER))
 
@@ -215,6 +219,7 @@ class Arena:
             "settings": self.settings.model_dump(mode="json"),
             "death": death.as_json() if death.at != "ms" else Death().as_json(),
             "runs": runs,
+            "page_size": self._page_size,
             "may_be_cut": may_be_cut,
             "log": str(self.log),
         }

@@ -57,12 +57,31 @@ def _delete(user: User, ids: list[str], choice: int) -> None:
     user.delete(*ids[choice % len(ids) :][: 1 + choice % 3])
 
 
+def _delete_original(user: User, ids: list[str], choice: int) -> None:
+    """Of messages that say the same, the first goes; where there are none, there will be."""
+    first: dict[bytes, str] = {}
+    for one in ids:
+        original = first.setdefault(user.messages[one].rfc822, one)
+        if original != one:
+            user.delete(original)
+            return
+    _copy(user, ids, choice)
+
+
+def _mend(user: User, ids: list[str], _choice: int) -> None:
+    """What could not be read can be again."""
+    for one in ids:
+        user.messages[one].raw_fault = None
+
+
 _ON_MESSAGES: dict[str, Callable[[User, list[str], int], object]] = {
     "copy": _copy,
     "reply": _reply,
     "relabel": _relabel,
     "file": _file,
     "delete": _delete,
+    "delete_original": _delete_original,
+    "mend": _mend,
     "trash": lambda user, ids, choice: user.trash(ids[choice % len(ids)]),
     "add_and_delete": lambda user, _ids, _choice: user.add_and_delete(subject="Gone at once"),
     "ghost": lambda user, ids, choice: user.ghost_record(ids[choice % len(ids)]),

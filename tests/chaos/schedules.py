@@ -6,7 +6,8 @@ from typing import Any
 
 MAILBOX_ACTS = (
     ("deliver", 8), ("copy", 2), ("reply", 2), ("relabel", 5), ("file", 2), ("rename_label", 1), ("drop_label", 1),
-    ("delete", 5), ("trash", 1), ("add_and_delete", 1), ("ghost", 1), ("break_raw", 1),
+    ("delete", 6), ("delete_original", 2), ("trash", 1), ("add_and_delete", 1), ("ghost", 1), ("break_raw", 2),
+    ("mend", 1),
 )  # fmt: skip
 """What happens at the provider, and how often compared with the others."""
 
@@ -75,6 +76,10 @@ class Schedule:
     """Messages that are there before the mailbox is connected."""
     batch_size: int
     slice_messages: int
+    page_size: int
+    """Ids or changes on a page; Gmail has 500."""
+    pages_shift: bool
+    """Whether what arrives or goes while a listing is read moves its later pages."""
     rounds: tuple[Round, ...] = field(default=())
 
 
@@ -82,7 +87,15 @@ def schedule_of(seed: int) -> Schedule:
     """The schedule of a seed; the same in every process and release of Python."""
     dice = random.Random(f"chaos {seed}")  # noqa: S311 - repeatable, guards nothing
     rounds = tuple(_round(dice) for _ in range(dice.choice((2, 2, 3))))
-    return Schedule(seed, dice.randint(0, 14), dice.randint(2, 8), dice.randint(3, 12), rounds)
+    return Schedule(
+        seed=seed,
+        first_mail=dice.randint(0, 14),
+        batch_size=dice.randint(2, 8),
+        slice_messages=dice.randint(3, 12),
+        page_size=dice.choice((3, 6, 500)),
+        pages_shift=dice.random() < 0.5,
+        rounds=rounds,
+    )
 
 
 def _round(dice: random.Random) -> Round:

@@ -122,10 +122,14 @@ def test_mail_that_comes_and_goes_while_the_mailbox_is_listed(
     assert box.gaps() == {}
 
 
-def test_a_page_token_that_gmail_does_not_take_any_more_begins_the_pass_again(box: Box, small_pages: None) -> None:
+@pytest.mark.parametrize("pages_before", [1, 3])
+def test_a_page_token_that_gmail_does_not_take_any_more_begins_the_pass_again(
+    box: Box, small_pages: None, pages_before: int
+) -> None:
     """A mailbox whose first sync was interrupted for a week would otherwise fail at the same page for ever."""
-    box.user.fill(old_mail(20))
-    box.gmail.faults.next("messages.list", status=400, reason="invalidArgument", after=2)
+    box.user.fill(old_mail(12))
+    box.user.fill(old_mail(10, days=2, label="STARRED"))
+    box.gmail.faults.next("messages.list", status=400, reason="invalidArgument", after=pages_before)
     box.settle()
     assert box.stored() == box.user.ids()
 

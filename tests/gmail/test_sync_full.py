@@ -57,7 +57,10 @@ def test_lost_messages_deletions_and_labels_come_right(synced: Box) -> None:
             key=key,
             label=label,
         )
+    # Archived: in no label's listing either, so that only the listing of everything can tell.
     quietly_deleted = keys[0]
+    synced.user.relabel(quietly_deleted, remove=synced.user.labels_of(quietly_deleted))
+    synced.sync()
     records = len(synced.user.history.records)
     synced.user.delete(quietly_deleted)
     del synced.user.history.records[records:], synced.user.history._record_ids[records:]
@@ -129,9 +132,18 @@ def test_a_label_that_is_deleted_while_labels_are_compared_ends_no_sync(
     _is_the_same(synced)
 
 
-def test_a_listing_that_gmail_refuses_fails_the_run(synced: Box) -> None:
+def test_a_page_token_of_a_label_that_is_refused_begins_that_label_again(synced: Box) -> None:
+    """A comparison of labels that was interrupted for a week must not fail for ever either."""
+    synced.gmail.faults.next("messages.list", status=400, reason="invalidArgument", after=4 + 8)
+    synced.settle("full")
+    assert synced.gmail.calls.count("messages.list", status=400) == 1
+    _is_the_same(synced)
+
+
+@pytest.mark.parametrize("pages_before", [0, 4])
+def test_a_listing_that_gmail_refuses_fails_the_run(synced: Box, pages_before: int) -> None:
     """A refusal that counted as an empty listing would have every message asked for again."""
-    synced.gmail.faults.sometimes("messages.list", 1.0, status=400, reason="invalidArgument")
+    synced.gmail.faults.next("messages.list", status=400, reason="invalidArgument", after=pages_before, times=99)
     with pytest.raises(SourceError):
         synced.sync("full")
     synced.gmail.faults.clear()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rl_emails_assets.errors import LeaseLostError, ProviderUnavailableError, ReconnectNeededError
+from rl_emails_assets.errors import LeaseLostError, NotFoundError, ProviderUnavailableError, ReconnectNeededError
 from rl_emails_assets.providers.gmail import service
 from rl_emails_assets.providers.gmail.answers import HistoryPage
 from rl_emails_assets.providers.gmail.client import GmailClient
@@ -301,6 +301,24 @@ def test_a_run_whose_cursor_was_moved_by_another_writes_nothing(synced: Box, mon
     monkeypatch.setattr(GmailClient, "history", history)
     synced.settle()
     _is_the_same(synced)
+
+
+def test_a_run_whose_mailbox_is_erased_meanwhile_ends_and_writes_nothing(
+    synced: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is erased at its owner's wish must not come back through a run that was under way."""
+    synced.user.deliver(subject="New")
+    history = GmailClient.history
+
+    def erased(client: GmailClient, start: int, *, page_token: str | None = None) -> HistoryPage:
+        page = history(client, start, page_token=page_token)
+        synced.execute("delete from mailboxes.connections")
+        return page
+
+    monkeypatch.setattr(GmailClient, "history", erased)
+    with pytest.raises(NotFoundError, match="disconnected"):
+        raw_messages.run(synced.step())
+    assert synced.column("select count(*) from raw.messages") == [0]
 
 
 def test_when_the_mailbox_was_last_in_step_is_noted(synced: Box) -> None:

@@ -86,7 +86,7 @@ def _assert_that_no_id_was_passed_unnamed(box: Box) -> None:
     assert box.user.ids() - named - told_of == set()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(life=st.lists(ACTIONS, min_size=3, max_size=14), is_shifting=st.booleans())
 def test_whatever_happens_no_id_is_passed_unnamed_and_in_the_end_all_is_stored(
     box: Box, life: list[tuple[str, int]], is_shifting: bool

@@ -1,5 +1,7 @@
 """The watch: renewed before it lapses, and never in the way of a sync."""
 
+import threading
+
 import pytest
 
 from rl_emails_assets.steps import mailboxes_watches
@@ -60,6 +62,18 @@ def test_a_renewal_that_fails_is_noted_and_tried_again_after_a_pause(box: Box) -
     box.execute("update mailboxes.watches set error_at = error_at - interval '11 minutes'")
     assert mailboxes_watches.run(box.step()).counts["renewed"] == 1
     assert _watch(box)["error"] is None
+
+
+def test_two_runs_at_once_renew_once(box: Box) -> None:
+    """The daily renewal and a push may come together."""
+    step = box.step()
+    threads = [threading.Thread(target=mailboxes_watches.run, args=(step,)) for _ in range(2)]
+    with step.alone(mailboxes_watches.NAME):
+        for thread in threads:
+            thread.start()
+    for thread in threads:
+        thread.join()
+    assert box.gmail.calls.count("watch") == 1
 
 
 def test_no_watch_without_a_topic_and_none_for_a_mailbox_that_is_not_connected(box: Box) -> None:

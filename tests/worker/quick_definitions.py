@@ -27,6 +27,15 @@ def work(context: dg.OpExecutionContext) -> None:
         time.sleep(0.02)
 
 
+@dg.op(pool="gmail")
+def call(context: dg.OpExecutionContext) -> None:
+    """As `work`, in a pool."""
+    with (FOLDER / f"{context.run_id}.marks").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    while not (FOLDER / f"{context.run_id}.finish").exists():
+        time.sleep(0.02)
+
+
 @dg.op
 def fail(context: dg.OpExecutionContext) -> None:
     """Fails, until a file says that it may not."""
@@ -47,8 +56,13 @@ def long() -> None:
 
 
 @dg.job(executor_def=dg.in_process_executor)
+def pooled() -> None:
+    call()
+
+
+@dg.job(executor_def=dg.in_process_executor)
 def failing() -> None:
     fail()
 
 
-defs = dg.Definitions(jobs=[quick, long, failing])
+defs = dg.Definitions(jobs=[quick, long, pooled, failing])
