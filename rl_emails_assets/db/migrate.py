@@ -1,5 +1,6 @@
 """Bringing a database's schema to the one this release needs."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -39,7 +40,13 @@ def migrate(engine: Engine) -> None:
 
 def is_at_head(engine: Engine) -> bool:
     """Whether the database's schema is the one this release needs."""
-    return _current(engine) == ScriptDirectory.from_config(_config()).get_current_head()
+    return _current(engine) == _head()
+
+
+@cache
+def _head() -> str | None:
+    """The newest revision of this release; reading the scripts takes longer than asking the database."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _current(engine: Engine) -> str | None:

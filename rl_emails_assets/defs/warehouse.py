@@ -11,7 +11,7 @@ from pydantic import PrivateAttr
 from sqlalchemy import Engine
 
 from rl_emails_assets.db.engine import make_engine, open_databases
-from rl_emails_assets.db.migrate import migrate
+from rl_emails_assets.db.migrate import is_at_head, migrate
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps.context import Scope, StepContext
 from rl_emails_assets.steps.lease import Lease
@@ -32,7 +32,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
         self._lease = Lease()
         self._engine = make_engine(open_databases(self._settings).product_url, "run")
         try:
-            migrate(self._engine)
+            if not is_at_head(self._engine):
+                migrate(self._engine)
             mailbox_id = None if context.run is None else context.run.tags.get("dagster/partition")
             if context.run is None or mailbox_id is None:
                 yield self
