@@ -44,6 +44,12 @@ parity: $(DEV_STAMP) ## Hold the default encoder to sentence-transformers, in .v
 		-W ignore::DeprecationWarning -W ignore::FutureWarning \
 		tests/embedding/test_encoder_parity.py tests/embedding/test_torch_encoder.py
 
+next: $(DEV_STAMP) ## Run the tests that touch Dagster on its newest releases, in .venv-next
+	@PYTHON=$(PYTHON) sh scripts/next_dagster.sh
+
+soak: $(DEV_STAMP) ## Execute 1,000 runs on one worker and measure its memory (about 10 minutes)
+	@WORKER_TEST_RUNS=1000 $(BIN)/python -m pytest -s tests/worker/test_worker_slots.py -k memory
+
 coverage: $(DEV_STAMP) ## Run the tests and measure what they cover
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
@@ -60,6 +66,6 @@ lock: ## Pin the newest allowed versions, with hashes, in requirements/
 	@PYTHON=$(PYTHON) sh scripts/lock.sh
 
 clean: ## Remove .venv and what tools left behind; mail and state stay
-	@rm -rf $(VENV) .venv-torch .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
+	@rm -rf $(VENV) .venv-torch .venv-next .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
 
-.PHONY: help demo up install dev test check parity coverage bench chaos docs lock clean
+.PHONY: help demo up install dev test check parity next soak coverage bench chaos docs lock clean

@@ -9,8 +9,10 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import Connection, Engine, text
 
-from rl_emails_api.admin import queries as admin
+from rl_emails_api.admin import queries as figures
+from rl_emails_api.admin.live_queries import gaps as all_gaps
 from rl_emails_api.inbox import queries as inbox
+from rl_emails_api.mailboxes.queries import standings
 from rl_emails_api.messages import queries as messages
 from rl_emails_api.search import queries as search
 from rl_emails_api.search.query_encoder import QueryEncoder
@@ -165,24 +167,38 @@ def export(engine: Engine, mailbox_name: str | None, *, with_copies: bool) -> No
 def show_status(engine: Engine, *, is_json: bool) -> None:
     """How fresh and how complete every mailbox is, and what waits."""
     with engine.connect() as connection:
-        mailboxes = [dict(row) for row in admin.mailboxes(connection)]
-        waiting = {row["mailbox_id"]: dict(row) for row in admin.pending(connection)}
+        counted = {row["mailbox_id"]: dict(row) for row in figures.counts(connection)}
+        waiting = {row["mailbox_id"]: row["pending_count"] for row in figures.pending(connection)}
+        mailboxes = [
+            {**row, **counted[row["mailbox_id"]], "pending_count": waiting.get(row["mailbox_id"], 0)}
+            for row in standings(connection)
+        ]
         states = queue.summary(connection)
-        gaps = [dict(row) for row in admin.gaps(connection, most=2**31 - 1 if is_json else SHOWN_GAPS)]
-    for mailbox in mailboxes:
-        mailbox["pending_count"] = waiting.get(mailbox["mailbox_id"], {}).get("pending_count", 0)
+        gaps = [dict(row) for row in all_gaps(connection, most=2**31 - 1 if is_json else SHOWN_GAPS)]
     if is_json:
         queued = {item.state: {"count": item.request_count, "oldest_at": item.oldest_at} for item in states}
         print_json({"mailboxes": mailboxes, "queue": queued, "gaps": gaps})
         return
     out = console()
     table = Table(box=None, pad_edge=False)
-    for name in ("mailbox", "stored", "copies", "ranked", "pending", "gaps", "synced", "ranked at"):
+    for name in (
+        "mailbox",
+        "state",
+        "to fetch",
+        "stored",
+        "copies",
+        "ranked",
+        "pending",
+        "gaps",
+        "synced",
+        "ranked at",
+    ):
         table.add_column(name)
     for mailbox in mailboxes:
         table.add_row(
             shown(mailbox["address"]),
-            *(str(mailbox[f"{name}_count"]) for name in ("stored", "duplicate", "ranked", "pending", "gap")),
+            mailbox["state"].replace("_", " "),
+            *(str(mailbox[f"{name}_count"]) for name in ("backlog", "stored", "duplicate", "ranked", "pending", "gap")),
             _moment(mailbox["synced_at"]),
             _moment(mailbox["materialized_at"]),
         )

@@ -46,11 +46,28 @@ def spec_of(
     }
 
 
+class Turn(StrEnum):
+    """When a step has its turn, of those that could; larger is sooner (the tag is Dagster's)."""
+
+    USUAL = "0"
+    AFTER_THE_INBOX = "-1"
+    """Computed from the whole mailbox: what the inbox shows does not wait for it."""
+    LAST = "-2"
+    """Ends the run's claim (steps/claim_end.py)."""
+
+
 def mailbox_asset(
-    key: AssetKeyPath, table: Table, *, owner: Owner, version: str, deps: Sequence[AssetKeyPath] = ()
+    key: AssetKeyPath,
+    table: Table,
+    *,
+    owner: Owner,
+    version: str,
+    deps: Sequence[AssetKeyPath] = (),
+    turn: Turn = Turn.USUAL,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """An asset that is one table, partitioned by mailbox."""
-    return dg.asset(**spec_of(key, table, owner=owner, version=version, deps=deps))  # type: ignore[no-any-return]
+    spec = spec_of(key, table, owner=owner, version=version, deps=deps)
+    return dg.asset(**spec, op_tags={"dagster/priority": turn.value})  # type: ignore[no-any-return]
 
 
 def column_schema(table: Table) -> dg.TableSchema:

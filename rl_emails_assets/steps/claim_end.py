@@ -33,12 +33,17 @@ _LEFT = text(
 )
 
 
-def note_end(connection: Connection, step: StepContext) -> None:
-    """In the transaction that ends the claim: say as of when the mailbox is shown, and ask for the rest."""
+def note_shown(connection: Connection, step: StepContext) -> None:
+    """In the transaction of the last priorities: say as of when the mailbox is shown."""
     connection.execute(_SHOWN, {"mailbox_id": step.mailbox_id, "run_id": step.run_id})
-    seconds = seconds_to_next_run(connection, step)
-    if seconds is not None:
-        queue.enqueue(connection, step.mailbox_id, asked_by="backlog", kind="partial", delay_seconds=seconds)
+
+
+def end_claim(step: StepContext) -> None:
+    """The last thing a run does: end its claim as done and ask for what is left, in one transaction."""
+    with step.last_commit() as connection:
+        seconds = seconds_to_next_run(connection, step)
+        if seconds is not None:
+            queue.enqueue(connection, step.mailbox_id, asked_by="backlog", kind="partial", delay_seconds=seconds)
 
 
 def seconds_to_next_run(connection: Connection, step: StepContext) -> float | None:

@@ -11,6 +11,7 @@ from rl_emails_assets.db.pending import is_current
 from rl_emails_assets.db.tables import entities, signals
 from rl_emails_assets.extraction.people import ContactFacts, merge_people
 from rl_emails_assets.extraction.signatures import SignatureFacts
+from rl_emails_assets.steps.claim_end import end_claim
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
 
 VERSION = "1"
@@ -51,7 +52,13 @@ MOST_NAMES = 20
 
 
 def run(step: StepContext) -> StepResult:
-    """Compute the people again when a contact's history or a signature changed."""
+    """Compute the people again when a contact's history or a signature changed; the last step, it ends the claim."""
+    result = _compute(step)
+    end_claim(step)
+    return result
+
+
+def _compute(step: StepContext) -> StepResult:
     result = StepResult()
     with timed(result), step.alone(NAME), step.commit() as connection:
         inputs = (signals.contacts, entities.messages)

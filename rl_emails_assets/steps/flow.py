@@ -29,11 +29,12 @@ STEPS: dict[keys.AssetKeyPath, Callable[[StepContext], StepResult]] = {
     keys.EMBEDDINGS_MESSAGES: embeddings_messages.run,
     keys.CLASSIFICATIONS_MESSAGES: classifications_messages.run,
     keys.ENTITIES_TASKS: entities_tasks.run,
-    keys.ENTITIES_PROJECTS: entities_projects.run,
-    keys.ENTITIES_PEOPLE: entities_people.run,
     keys.PRIORITIES_MESSAGES: priorities.run_messages,
     keys.PRIORITIES_THREADS: priorities.run_threads,
+    keys.ENTITIES_PROJECTS: entities_projects.run,
+    keys.ENTITIES_PEOPLE: entities_people.run,
 }
+"""What the inbox shows comes first: projects and people are computed from the whole mailbox, and may take seconds."""
 
 
 def run_flow(step: StepContext) -> dict[keys.AssetKeyPath, StepResult]:

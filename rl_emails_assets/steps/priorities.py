@@ -11,7 +11,7 @@ from rl_emails_assets.db.tables import priorities
 from rl_emails_assets.ranking import ranker
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.ranker import Ranker
-from rl_emails_assets.steps.claim_end import note_end
+from rl_emails_assets.steps.claim_end import note_shown
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
 from rl_emails_assets.steps.per_message import run_per_message
 from rl_emails_assets.steps.records import as_row, inputs_hash
@@ -118,7 +118,7 @@ _WRITE_THREADS = text(
 
 
 def run_threads(step: StepContext) -> StepResult:
-    """Say how much each conversation matters now; with the last write, end the run's claim."""
+    """Say how much each conversation matters now, and as of when the mailbox is shown."""
     name = "priorities.threads"
     result = StepResult()
     with timed(result), step.alone(name):
@@ -133,6 +133,6 @@ def run_threads(step: StepContext) -> StepResult:
                 row = {"keys": keys, "mailbox_id": step.mailbox_id, "version": THREADS_VERSION, "run_id": step.run_id}
                 result.row_count += connection.execute(_WRITE_THREADS, row).rowcount
             step.report(Progress(name, start + len(keys), len(pending), "threads"))
-        with step.last_commit() as connection:
-            note_end(connection, step)
+        with step.commit() as connection:
+            note_shown(connection, step)
     return result

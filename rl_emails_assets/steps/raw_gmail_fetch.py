@@ -24,8 +24,6 @@ from rl_emails_assets.steps.raw_gmail_history import forget
 from rl_emails_assets.steps.raw_store import message_id_of, store_gap, store_items
 from rl_emails_assets.steps.removal import change_labels
 
-_RATE_WORDS = ("HTTP 429", "LimitExceeded", "quotaExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED")
-
 FAULTS_OF_A_RECORD = (ValueError, TypeError, LookupError, exc.DataError, psycopg.DataError)
 """What reading or storing one message raises because of what is in it; anything else says nothing about a message."""
 
@@ -110,7 +108,7 @@ def _account(
     no_verdict: list[str] = []
     for outcome in outcomes:
         key = outcome.provider_message_id
-        if isinstance(outcome, Deferred) and (outcome.tries == 0 or is_rate(outcome)):
+        if isinstance(outcome, Deferred) and (outcome.tries == 0 or outcome.is_rate):
             no_verdict.append(key)
         elif isinstance(outcome, (Deferred, Refused)):
             most = backlog.MOST_REFUSALS if isinstance(outcome, Refused) else backlog.MOST_FAILURES
@@ -166,14 +164,9 @@ def _make_gap(connection: Connection, sync: GmailSync, change: Change, key: str,
         change.gaps += 1
 
 
-def is_rate(outcome: Deferred) -> bool:
-    """Whether Gmail refused for its rate, which says nothing about the message."""
-    return any(word in outcome.reason for word in _RATE_WORDS)
-
-
 def _require_leave(outcomes: Sequence[Outcome]) -> None:
     """Raises RateLimitedError when messages were left because too much was asked for."""
-    left = [item for item in outcomes if isinstance(item, Deferred) and (item.tries == 0 or is_rate(item))]
+    left = [item for item in outcomes if isinstance(item, Deferred) and (item.tries == 0 or item.is_rate)]
     if left:
         raise RateLimitedError(
             f"Gmail wants {len(left)} messages to be asked for later. The sync continues then.",

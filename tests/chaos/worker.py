@@ -21,7 +21,7 @@ from rl_emails_assets.providers.gmail import client, service, transport
 from rl_emails_assets.providers.gmail.pacing import Pacing
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps import mail_messages, raw_messages, summaries
-from rl_emails_assets.steps.claim_end import note_end
+from rl_emails_assets.steps.claim_end import end_claim, note_shown
 from rl_emails_assets.steps.context import StepContext
 from rl_emails_assets.sync_queue import queue
 
@@ -82,8 +82,9 @@ def run(step: StepContext) -> int:
         mail_messages.run(step)
         summaries.run_threads(step)
         summaries.run_contacts(step)
-        with step.last_commit() as connection:
-            note_end(connection, step)
+        with step.commit() as connection:
+            note_shown(connection, step)
+        end_claim(step)
     except Exception as error:
         with step.engine.begin() as connection:
             for mailbox_id in queue.held_mailboxes(connection, step.run_id):

@@ -1,5 +1,6 @@
 """Dagster's CeleryRunLauncher in the place of ours: a setting, no code."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -57,7 +58,8 @@ def celery_worker(environment: Settings, cache_dir: Path, folder: Path) -> Itera
                 assert worker.poll() is None, said.read_text()
                 yield
             finally:
-                os.killpg(worker.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(worker.pid, signal.SIGKILL)
                 worker.wait()
     except NoRedisError as error:
         pytest.skip(str(error))

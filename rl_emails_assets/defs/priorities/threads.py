@@ -16,7 +16,7 @@ from rl_emails_assets.steps import priorities as step
     tables.threads,
     owner=Owner.RANKING,
     version=step.THREADS_VERSION,
-    deps=[keys.PRIORITIES_MESSAGES, keys.MAIL_THREADS, keys.ENTITIES_PROJECTS, keys.ENTITIES_PEOPLE],
+    deps=[keys.PRIORITIES_MESSAGES, keys.MAIL_THREADS],
 )
 def threads(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:
     result = step.run_threads(warehouse.step(context, backfill))
