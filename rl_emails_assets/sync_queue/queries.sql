@@ -50,15 +50,16 @@ select min(at) as at from (
 
 -- name: claim
 -- The lapsed claim of a mailbox, else its waiting request, unless a run holds the mailbox. A lapsed claim is a run that
--- died without a word. A disconnect is claimed by the job that disconnects and by no other.
+-- died without a word. A disconnect is claimed by the job that disconnects and by no other. (Who holds the mailbox is
+-- asked by a scalar subquery: `not exists` would be answered by hashing everything that runs, at every claim.)
 with candidate as (
     select r.request_id
     from sync_queue.requests r
     where r.mailbox_id = any(%(mailbox_ids)s) and (r.kind = 'disconnect') = %(is_disconnect)s
       and ((r.state = 'doing' and r.leased_until < now())
            or (r.state = 'todo' and r.run_after <= now()
-               and not exists (select from sync_queue.requests h
-                               where h.mailbox_id = r.mailbox_id and h.state = 'doing')))
+               and (select h.request_id from sync_queue.requests h
+                    where h.mailbox_id = r.mailbox_id and h.state = 'doing') is null))
     for update skip locked
 )
 update sync_queue.requests r

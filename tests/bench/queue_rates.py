@@ -1,7 +1,6 @@
 """Rates of the queue: asking, claiming one and many, and taking in pushes; also beside a transaction that stays open.
 
-Each operation (or batch) is a transaction of its own on a server that syncs to disk, from one process or several. All
-include what SQLAlchemy and psycopg cost the client: with few processes that is most of it.
+Each operation (or batch) is a transaction of its own on a server that syncs to disk, from one process or several.
 """
 
 import multiprocessing as mp
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.sync_queue import queue
@@ -60,48 +59,35 @@ def _mailboxes(engine: Engine) -> list[uuid.UUID]:
     return mailboxes
 
 
-Work = Callable[[Engine, list[uuid.UUID]], int]
+Work = Callable[[Connection, list[uuid.UUID]], int]
 
 
-def _enqueue(engine: Engine, mailboxes: list[uuid.UUID]) -> int:
+def _enqueue(connection: Connection, mailboxes: list[uuid.UUID]) -> int:
+    return sum(queue.enqueue(connection, mailbox_id, asked_by=WORDS) is not None for mailbox_id in mailboxes)
+
+
+def _enqueue_many(connection: Connection, mailboxes: list[uuid.UUID]) -> int:
+    return sum(len(queue.enqueue_many(connection, some, asked_by=WORDS)) for some in _batches(mailboxes))
+
+
+def _push(connection: Connection, mailboxes: list[uuid.UUID]) -> int:
     for mailbox_id in mailboxes:
-        with engine.begin() as connection:
-            queue.enqueue(connection, mailbox_id, asked_by=WORDS)
+        record_push(connection, push_id=uuid.uuid4().hex, address=f"{mailbox_id}@example.org", history_id=1)
     return len(mailboxes)
 
 
-def _enqueue_many(engine: Engine, mailboxes: list[uuid.UUID]) -> int:
-    return _batched(
-        engine, mailboxes, lambda connection, some: len(queue.enqueue_many(connection, some, asked_by=WORDS))
-    )
+def _claim(connection: Connection, mailboxes: list[uuid.UUID]) -> int:
+    return sum(queue.claim(connection, mailbox_id, str(mailbox_id)) is not None for mailbox_id in mailboxes)
 
 
-def _push(engine: Engine, mailboxes: list[uuid.UUID]) -> int:
-    for mailbox_id in mailboxes:
-        with engine.begin() as connection:
-            record_push(connection, push_id=uuid.uuid4().hex, address=f"{mailbox_id}@example.org", history_id=1)
-    return len(mailboxes)
-
-
-def _claim(engine: Engine, mailboxes: list[uuid.UUID]) -> int:
-    count = 0
-    for mailbox_id in mailboxes:
-        with engine.begin() as connection:
-            count += queue.claim(connection, mailbox_id, str(mailbox_id)) is not None
-    return count
-
-
-def _claim_many(engine: Engine, mailboxes: list[uuid.UUID]) -> int:
+def _claim_many(connection: Connection, mailboxes: list[uuid.UUID]) -> int:
     run_id = str(uuid.uuid4())
-    return _batched(engine, mailboxes, lambda connection, some: len(queue.claim_all(connection, some, run_id)))
+    return sum(len(queue.claim_all(connection, some, run_id)) for some in _batches(mailboxes))
 
 
-def _batched(engine: Engine, mailboxes: list[uuid.UUID], work: Callable[..., int]) -> int:
-    count = 0
+def _batches(mailboxes: list[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
     for start in range(0, len(mailboxes), BATCH):
-        with engine.begin() as connection:
-            count += work(connection, mailboxes[start : start + BATCH])
-    return count
+        yield mailboxes[start : start + BATCH]
 
 
 def _by_claimers(
@@ -147,11 +133,12 @@ def _rate(url: str, work: Work, mailboxes: list[uuid.UUID], claimers: int) -> fl
 
 def _child(url: str, name: str, mailboxes: list[uuid.UUID], ready: Any, start: Any, results: Any) -> None:
     engine = make_engine(url, "bench", pool_size=1)
-    with engine.connect() as connection:
+    # Each statement is its own transaction, as it is for whoever only asks or only claims.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("select 1"))
-    ready.release()
-    start.wait()
-    results.put(globals()[name](engine, mailboxes))
+        ready.release()
+        start.wait()
+        results.put(globals()[name](connection, mailboxes))
     engine.dispose()
 
 

@@ -129,6 +129,7 @@ class Arena:
         self._late: list[tuple[str, int]] = []
         self._ahead_seconds = 0.0
         self._page_size = 500
+        self._push_count = 0
         with engine.begin() as connection:
             connection.exec_driver_sql(WITNESSES)
 
@@ -156,7 +157,7 @@ class Arena:
             update={"gmail_batch_size": schedule.batch_size, "gmail_slice_messages": schedule.slice_messages}
         )
         self._page_size = schedule.page_size
-        self.surprises, self.told, self._late = [], [], []
+        self.surprises, self.told, self._late, self._push_count = [], [], [], 0
         self.log.write_text("")
         for number in range(schedule.first_mail):
             self.user.deliver(quietly=True, subject=f"First {number % 4}", text=f"Number {number}.")
@@ -280,7 +281,8 @@ class Arena:
 
     def _tell(self, telling: str) -> None:
         history_id = self.user.history_id
-        push_id = f"push-{len(self.told)}-{history_id}"
+        self._push_count += 1
+        push_id = f"push-{self._push_count}"
         if telling == "late":
             self._late.append((push_id, history_id))
         elif telling == "garbage":

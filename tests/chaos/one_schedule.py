@@ -10,7 +10,7 @@ from tests.chaos.schedules import schedule_of
 
 SEED = "RL_EMAILS_CHAOS_SEED"
 FILES = 4
-SCHEDULES_A_FILE = 52
+SCHEDULES_A_FILE = 50
 
 
 def seeds_of(file_number: int) -> list[int]:

@@ -92,7 +92,7 @@ def schedule_of(seed: int) -> Schedule:
         first_mail=dice.randint(0, 14),
         batch_size=dice.randint(2, 8),
         slice_messages=dice.randint(3, 12),
-        page_size=dice.choice((3, 6, 500)),
+        page_size=dice.choice((4, 500, 500)),
         pages_shift=dice.random() < 0.5,
         rounds=rounds,
     )
