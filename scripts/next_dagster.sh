@@ -10,7 +10,7 @@ venv=.venv-next
     dagster dagster-shared dagster-pipes dagster-graphql dagster-postgres dagster-webserver dagster-celery
 # Its worker calls this command by its name.
 celery=$(.venv/bin/python -c "from importlib.metadata import version; print(version('celery'))")
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps "celery==$celery"
+"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --ignore-installed "celery==$celery"
 site=$(.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 own=$("$venv/bin/python" -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 printf '%s\n%s\n' "$site" "$PWD" >"$own/product.pth"

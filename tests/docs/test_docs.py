@@ -207,7 +207,7 @@ def test_commands_that_are_shown_work() -> None:
 
 def test_the_check_of_commands_can_fail() -> None:
     """A checker that accepts everything proves nothing."""
-    assert _wrong_in(["rl-emails", "worker"], is_complete=False)
+    assert _wrong_in(["rl-emails", "reindex"], is_complete=False)
     assert _wrong_in(["rl-emails", "inbox", "--loud"], is_complete=False)
     assert _wrong_in(["rl-emails", "import", "PATH"], is_complete=True)
     assert _wrong_in(["rl-emails", "explain"], is_complete=True)
