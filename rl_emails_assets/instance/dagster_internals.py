@@ -18,8 +18,8 @@ import dagster._daemon.sensor as sensor_daemon
 # hooks and interrupts included. Public functions only create new runs. dagster-celery imports the same one.
 from dagster._cli.api import _execute_run_command_body
 
-# What a run prints is kept in files for the UI. Dagster also starts four processes a run that copy the files back to its
-# output (50 ms of processor time); a slot writes the files only. No setting leaves out the copies alone.
+# What a run prints is kept in files for the UI. Dagster also starts four processes a run that copy the files back to
+# its output (50 ms of processor time); a slot writes the files only. No setting leaves out the copies alone.
 from dagster._core.execution.compute_logs import redirect_to_file
 from dagster._utils import ensure_file
 
@@ -84,12 +84,11 @@ def wait_for_pools_asleep() -> None:
     asks first after 1 s and at last every 15 s.
     """
     context = pool_waiting.InstanceConcurrencyContext
-    for name in ("interval_to_next_pending_claim_check", "_sync_pools"):
-        if not callable(getattr(context, name, None)):
-            raise AttributeError(f"This release of Dagster waits for pools in another way: it has no {name}.")
-    if not callable(getattr(pool_waiting, "_calculate_timeout_interval", None)):
+    if not hasattr(context, "interval_to_next_pending_claim_check"):
         raise AttributeError("This release of Dagster waits for pools in another way.")
-    context.interval_to_next_pending_claim_check = lambda _context: POOL_POLL_SECONDS / 2  # type: ignore[method-assign, assignment, misc]
+    if not hasattr(pool_waiting, "_calculate_timeout_interval"):
+        raise AttributeError("This release of Dagster asks for places in pools in another way.")
+    context.interval_to_next_pending_claim_check = lambda _context: POOL_POLL_SECONDS / 2  # type: ignore[method-assign, assignment]
     pool_waiting._calculate_timeout_interval = _one_poll  # noqa: SLF001
 
 

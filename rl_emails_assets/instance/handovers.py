@@ -111,10 +111,7 @@ def offer(connection: Connection, run_id: str, code_server_id: str | None) -> bo
 
 def wait_until_taken(connection: Connection, run_id: str, seconds: float) -> bool:
     """Wait for a worker to take the run; the connection listens to TAKEN_CHANNEL since before the offer."""
-    for notice in connection.notifies(timeout=seconds):
-        if notice.payload == run_id:
-            return True
-    return False
+    return any(notice.payload == run_id for notice in connection.notifies(timeout=seconds))
 
 
 def withdraw(connection: Connection, run_id: str) -> bool:

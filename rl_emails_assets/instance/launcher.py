@@ -32,13 +32,13 @@ ANSWER_TIMEOUT_SECONDS = 10
 MOST_IDLE = 4
 """Connections that a process keeps between launches; the daemon launches with a few threads at most."""
 TAKE_SECONDS = 2.0
-"""How long an offer stands. A worker with a ready slot takes it within milliseconds, on a busy machine a little later."""
+"""How long an offer stands. A worker with a free slot takes it within milliseconds, on a busy machine a bit later."""
 
 logger = logging.getLogger("rl_emails.launcher")
 
 
 class WorkerRunLauncher(DefaultRunLauncher):
-    """Hands runs to workers (`rl-emails worker`), launches as the default one does without them, and answers monitoring."""
+    """Hands runs to workers, launches as the default one does without them, and answers run monitoring."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(inst_data)

@@ -40,7 +40,6 @@ def ask(arena: Arena, kind: str) -> None:
 
 def require_converged(arena: Arena, *, with_full_sync: bool) -> None:
     """Everything: after a poll, and after a full sync too, which tries gaps again and would undo what was wrong."""
-    come_to_rest(arena)
     _require_lawful_dead_letters(arena.engine)
     ask(arena, "partial")
     _require_same_mail(arena, after="a poll")

@@ -29,7 +29,7 @@ REAL = "rl_emails_assets.definitions"
 
 @pytest.fixture
 def celery_worker(environment: Settings, cache_dir: Path, folder: Path) -> Iterator[None]:
-    """A broker, `dagster.yaml` with the launcher that uses it, and one worker, as docs/how-to/run-workers.md has them."""
+    """A broker, `dagster.yaml` with the launcher that uses it, and a worker, as in docs/how-to/run-workers.md."""
     try:
         with running_redis(cache_dir, folder) as url:
             broker = {"broker": f"{url}/0", "backend": f"{url}/1"}
