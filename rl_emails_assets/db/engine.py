@@ -121,6 +121,9 @@ def _require_usable(url: str) -> None:
                 raise SettingsError("This Postgres has no pgvector. Install it on the server, then start again.")
             try:
                 connection.execute("create extension if not exists vector")
+            except psycopg.errors.UniqueViolation:
+                # Another process made it at the same moment, which "if not exists" does not wait for.
+                connection.rollback()
             except psycopg.errors.InsufficientPrivilege as error:
                 raise SettingsError(
                     f"This user may not create the extension pgvector in the database {connection.info.dbname}. "

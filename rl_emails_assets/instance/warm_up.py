@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from rl_emails_assets.db.engine import Databases, open_databases
+from rl_emails_assets.db.engine import Databases, make_engine, open_databases
+from rl_emails_assets.db.migrate import migrate
 from rl_emails_assets.errors import ModelFileError
 from rl_emails_assets.instance import dagster_internals
 from rl_emails_assets.instance.home import dagster_home
@@ -27,11 +28,16 @@ class Opened:
 
 
 def open_instance() -> Opened:
-    """Dagster's instance, its pools as the settings say, and the databases. Raises what opening them raises."""
+    """The databases, migrated, and Dagster's instance with its pools as the settings say. Raises what these raise."""
     settings = Settings()
     if not os.environ.get("DAGSTER_HOME"):
         dagster_home(settings.home)
     databases = open_databases(settings)
+    engine = make_engine(databases.product_url, "worker")
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
     instance = dg.DagsterInstance.get()
     limits = {GMAIL_POOL: settings.gmail_concurrency, MODELS_POOL: settings.model_concurrency}
     dagster_internals.set_pool_limits(instance, limits)

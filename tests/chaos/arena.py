@@ -159,8 +159,13 @@ class Arena:
         self._page_size = schedule.page_size
         self.surprises, self.told, self._late, self._push_count = [], [], [], 0
         self.log.write_text("")
+        last = ""
         for number in range(schedule.first_mail):
-            self.user.deliver(quietly=True, subject=f"First {number % 4}", text=f"Number {number}.")
+            if number % 4 == 3:
+                # What the one before says, under another id: a folder copy.
+                self.user.deliver(self.user.rfc822_of(last), quietly=True, labels=["CATEGORY_PROMOTIONS"])
+            else:
+                last = self.user.deliver(quietly=True, subject=f"First {number % 4}", text=f"Number {number}.")
         self.connect()
 
     def connect(self) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from rl_emails_assets.sync_queue import dead_letters, queue
 from rl_emails_assets.sync_queue.queue import MOST_ATTEMPTS, MOST_SILENT_DEATHS
 from tests.chaos.arena import ADDRESS, Arena
+from tests.chaos.provider_acts import do
 from tests.chaos.schedules import Death
 
 MOST_ROUNDS_TO_REST = 20
@@ -38,8 +39,11 @@ def ask(arena: Arena, kind: str) -> None:
     come_to_rest(arena)
 
 
-def require_converged(arena: Arena, *, with_full_sync: bool) -> None:
-    """Everything: after a poll, and after a full sync too, which tries gaps again and would undo what was wrong."""
+def require_converged(arena: Arena, *, with_full_sync: bool, is_mended: bool) -> None:
+    """Everything: after a poll, and after a full sync too, which tries gaps again and would undo what was wrong.
+
+    With `is_mended`, what could not be read can be again before the full sync.
+    """
     _require_lawful_dead_letters(arena.engine)
     ask(arena, "partial")
     _require_same_mail(arena, after="a poll")
@@ -48,6 +52,8 @@ def require_converged(arena: Arena, *, with_full_sync: bool) -> None:
     if is_redriven:
         come_to_rest(arena)
     if with_full_sync or is_redriven or _has_gaps(arena.engine):
+        if is_mended:
+            do("mend", arena.user, 0)
         ask(arena, "full")
         _require_same_mail(arena, after="a full sync")
         _require_gaps_only_where_broken(arena)
