@@ -64,10 +64,11 @@ def mailbox_asset(
     version: str,
     deps: Sequence[AssetKeyPath] = (),
     turn: Turn = Turn.USUAL,
+    pool: str | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """An asset that is one table, partitioned by mailbox."""
+    """An asset that is one table, partitioned by mailbox; `pool` bounds how many runs compute it at a time."""
     spec = spec_of(key, table, owner=owner, version=version, deps=deps)
-    return dg.asset(**spec, op_tags={"dagster/priority": turn.value})  # type: ignore[no-any-return]
+    return dg.asset(**spec, op_tags={"dagster/priority": turn.value}, pool=pool)  # type: ignore[no-any-return]
 
 
 def column_schema(table: Table) -> dg.TableSchema:

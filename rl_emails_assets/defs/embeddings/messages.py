@@ -17,6 +17,7 @@ from rl_emails_assets.steps import embeddings_messages as step
     owner=Owner.UNDERSTANDING,
     version=step.VERSION,
     deps=[keys.MAIL_MESSAGES],
+    pool="models",
 )
 def messages(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:
     result = step.run(warehouse.step(context, backfill))

@@ -17,6 +17,7 @@ from rl_emails_assets.steps import mailboxes_watches as step
     owner=Owner.INGESTION,
     version=step.VERSION,
     deps=[keys.MAILBOXES_CONNECTIONS],
+    pool="gmail",
 )
 def watches(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:
     result = step.run(warehouse.step(context, backfill))
