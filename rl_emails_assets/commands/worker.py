@@ -17,5 +17,5 @@ def worker_arguments(slots: int, definitions: str = DEFINITIONS) -> list[str]:
 def worker(settings: Settings, slots: int | None) -> None:
     """Replace this process, which has imported a command line, by the worker, which needs none. Never returns."""
     sys.stdout.flush()
-    arguments = worker_arguments(slots or settings.worker_slots)
+    arguments = worker_arguments(slots or settings.worker_slots or 1)
     os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter and module

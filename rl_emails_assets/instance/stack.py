@@ -79,9 +79,11 @@ def daemon(workspace: Path, databases: Databases) -> Program:
     )
 
 
-def worker(settings: Settings, databases: Databases, definitions: str) -> Program:
-    """Executes runs in slots that are warm."""
-    return Program(
+def workers(settings: Settings, databases: Databases, definitions: str) -> list[Program]:
+    """What executes runs in slots that are warm: one worker, or none where the settings want no slot."""
+    if settings.worker_slots == 0:
+        return []
+    worker = Program(
         name="worker",
         title="Worker",
         target="rl_emails_assets.instance.worker:main",
@@ -91,6 +93,7 @@ def worker(settings: Settings, databases: Databases, definitions: str) -> Progra
         environment=LEAN,
         stop_seconds=WORKER_STOP_SECONDS,
     )
+    return [worker]
 
 
 def webserver(workspace: Path, ports: Ports) -> Program:

@@ -119,10 +119,10 @@ class Supervisor:
         self._links = stack.links(self._settings, self._ports, token)
         programs = (
             stack.code_server(self._ports, self._definitions),
-            stack.worker(self._settings, databases, self._definitions),
             stack.daemon(workspace, databases),
             stack.webserver(workspace, self._ports),
             stack.api(self._settings, self._ports, token),
+            *stack.workers(self._settings, databases, self._definitions),
         )
         self._children = [Child(program, log_folder) for program in programs]
 
@@ -137,7 +137,7 @@ class Supervisor:
     # -- watching ------------------------------------------------------------------------------------------------
 
     def _watch(self, databases: Databases, started_at: float) -> None:
-        code_server, worker, daemon, webserver, api = self._children
+        code_server, daemon, webserver, api, *workers = self._children
         code_server.start()
         api.start()
         logs_checked_at = time.monotonic()
@@ -152,7 +152,8 @@ class Supervisor:
                 daemon.start()
                 webserver.start()
                 # Not at once with the code server: both import the same for seconds, and only one is waited for.
-                worker.start()
+                for worker in workers:
+                    worker.start()
                 changes.append(Change(daemon, daemon.state, "", 0.0))
             self._announce(started_at)
             if changes:
@@ -251,12 +252,13 @@ class Supervisor:
 
     def _stop_children(self, databases: Databases) -> None:
         """In reverse order. The daemon ends before the runs are interrupted, so that it launches no other ones."""
-        code_server, worker, *front = self._children
-        self._end(front[::-1])
-        at_workers = runs_at_workers_here(databases) if worker.is_alive() else []
-        worker.ask_to_stop()
+        code_server, daemon, webserver, api, *workers = self._children
+        self._end([api, webserver, daemon])
+        at_workers = runs_at_workers_here(databases) if any(worker.is_alive() for worker in workers) else []
+        for worker in workers:
+            worker.ask_to_stop()
         self._interrupt_runs(code_server)
-        self._end([code_server, worker])
+        self._end([code_server, *workers])
         handed_back = hand_back_runs(databases, self._ports.code_server, at_workers)
         if handed_back:
             self._say(f"{handed_back} interrupted sync(s) go on at the next start", Tone.NOTE)

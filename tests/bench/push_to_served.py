@@ -42,9 +42,9 @@ GMAIL_PACE_SECONDS = 1.1
 def measure(place: Workplace, *, mailbox_size: int = 300, with_worker: int = 60, stock: int = 12) -> dict[str, Any]:
     """Seconds from the webhook's 204 to the row in GET /v1/inbox, with the worker and with the stock launcher."""
     found: dict[str, Any] = {"mailbox_messages": mailbox_size, "goals_seconds": GOALS}
-    for name, count, arguments in (("with_worker", with_worker, []), ("stock_launcher", stock, ["--no-worker"])):
+    for name, count, slots in (("with_worker", with_worker, "1"), ("stock_launcher", stock, "0")):
         if count:
-            with _live_mailbox(place, mailbox_size, arguments) as live:
+            with live_mailbox(place, mailbox_size, slots) as live:
                 found[name] = summary([live.once() for _ in range(count)])
     return found
 
@@ -71,7 +71,7 @@ class LiveMailbox:
         self.api = httpx.Client(
             base_url=status.links.api, headers={"Authorization": f"Bearer {self.token}"}, timeout=30.0
         )
-        self._random = random.Random(7)
+        self._random = random.Random(7)  # noqa: S311 - when mail arrives
         self._count = 0
 
     def once(self) -> float:
@@ -114,7 +114,8 @@ class LiveMailbox:
 
 
 @contextmanager
-def _live_mailbox(place: Workplace, size: int, arguments: list[str]) -> Iterator[LiveMailbox]:
+def live_mailbox(place: Workplace, size: int, slots: str = "1") -> Iterator[LiveMailbox]:
+    """A mailbox of `size` messages, connected, synced and watched, on a stack whose worker has so many slots."""
     folder = Path(tempfile.mkdtemp(prefix="live-", dir=place.folder))
     folder.chmod(0o755)
     with served_elsewhere(folder, "--user", OWNER_ADDRESS, "--units-per-minute", "100000000") as gmail:
@@ -128,8 +129,9 @@ def _live_mailbox(place: Workplace, size: int, arguments: list[str]) -> Iterator
             "RL_EMAILS_PORT": "0",
             "RL_EMAILS_DAGSTER_PORT": "0",
             "RL_EMAILS_GMAIL_QUOTA_UNITS_PER_MINUTE": "100000000",
+            "RL_EMAILS_WORKER_SLOTS": slots,
         }
-        with up(folder, environment, arguments) as status:
+        with up(folder, environment) as status:
             gmail.configure(**{"pubsub.endpoint": f"{status.links.api}/webhooks/gmail"})
             live = LiveMailbox(gmail, user, status, connect(environment, user))
             live.wait_until_current()
@@ -157,9 +159,9 @@ def connect(environment: dict[str, str], user: RemoteUser) -> uuid.UUID:
 
 
 @contextmanager
-def up(home: Path, environment: dict[str, str], arguments: list[str]) -> Iterator[UpStatus]:
+def up(home: Path, environment: dict[str, str]) -> Iterator[UpStatus]:
     """`rl-emails up` for the length of a block, ready."""
-    command = [sys.executable, "-c", "from rl_emails_assets.cli import main; main()", "up", *arguments]
+    command = [sys.executable, "-c", "from rl_emails_assets.cli import main; main()", "up"]
     with (home / "up.txt").open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:

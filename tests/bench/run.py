@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import latency, memory, queue_rates, rates, webhook_latency
+from tests.bench import latency, memory, push_to_served, queue_rates, rates, webhook_latency
 from tests.bench.generate_mailbox import OWNER_ADDRESS
 from tests.bench.workplace import machine, workplace
 
-PARTS = ("rates", "encoder", "memory", "scale", "latency", "webhook", "queue")
+PARTS = ("rates", "encoder", "memory", "scale", "latency", "webhook", "queue", "live")
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=100_000, help="the large one; 0 leaves the comparison out")
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--open-seconds", type=float, default=60, help="how long another transaction stays open")
+    parser.add_argument("--live-messages", type=int, default=300, help="messages in the mailbox that mail is pushed to")
     parser.add_argument("--output", type=Path, default=Path("bench-results"))
     arguments = parser.parse_args()
     parts = arguments.only or PARTS
@@ -48,6 +49,8 @@ def main() -> None:
             result["webhook"] = _shown("webhook", webhook_latency.measure(place))
         if "queue" in parts:
             result["queue"] = _shown("queue", queue_rates.measure(place, open_seconds=arguments.open_seconds))
+        if "live" in parts:
+            result["live"] = _shown("live", push_to_served.measure(place, mailbox_size=arguments.live_messages))
         if {"scale", "latency"} & set(parts) and arguments.large:
             sizes = (arguments.small, 10_000, arguments.large)
             result["scale"], result["latency"] = latency.measure(place, sizes)

@@ -101,9 +101,17 @@ def test_every_program_listens_on_loopback_and_none_is_ready_before_it_runs(tmp_
         webserver,
         api,
         stack.daemon(tmp_path, databases),
-        stack.worker(Settings(home=tmp_path), databases, stack.DEFINITIONS),
+        *stack.workers(Settings(home=tmp_path), databases, stack.DEFINITIONS),
     ):
         assert not program.is_ready(0.0)
+
+
+def test_without_slots_there_is_no_worker(tmp_path: Path) -> None:
+    """A small machine that asked for none would have one started again and again, and the stack never ready."""
+    databases = Databases("postgresql://x", "postgresql://nobody@127.0.0.1:1/none", None)
+    assert stack.workers(Settings(home=tmp_path, worker_slots=0), databases, stack.DEFINITIONS) == []
+    [worker] = stack.workers(Settings(home=tmp_path, worker_slots=3), databases, stack.DEFINITIONS)
+    assert "3" in worker.arguments
 
 
 def test_a_dependency_that_lost_its_command_is_named() -> None:
