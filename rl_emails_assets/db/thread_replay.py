@@ -135,10 +135,9 @@ def _hanging_together(stored: dict[uuid.UUID, Any], start: Iterable[uuid.UUID]) 
 
 
 def _keys(row: Any, *, with_subjects: bool) -> list[tuple[str, object]]:
+    # What the provider holds together is in one conversation, and so has one key.
     keys: list[tuple[str, object]] = [("thread", row.thread_id)]
     keys += [("id", ref) for ref in _ids_of(row)]
-    if row.provider_thread_id is not None:
-        keys.append(("provider", row.provider_thread_id))
     if with_subjects and row.subject_key not in GENERIC_SUBJECTS:
         keys.append(("subject", row.subject_key))
     return keys

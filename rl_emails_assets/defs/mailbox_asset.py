@@ -51,7 +51,7 @@ class Turn(StrEnum):
 
     USUAL = "0"
     AFTER_THE_INBOX = "-1"
-    """Computed from the whole mailbox: what the inbox shows does not wait for it."""
+    """What the inbox shows does not wait for it."""
     LAST = "-2"
     """Ends the run's claim (steps/claim_end.py)."""
 

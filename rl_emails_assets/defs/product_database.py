@@ -1,4 +1,4 @@
-"""The product's database for what ticks: found and checked once a process, not once a tick.
+"""The product's database for what ticks and runs: found and checked once a process, not once a tick or run.
 
 Starting an embedded server, creating databases and comparing schema versions takes several connections; a sensor that
 did it each second would cost more than the work it looks for.

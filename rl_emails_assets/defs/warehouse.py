@@ -9,9 +9,11 @@ from uuid import UUID
 import dagster as dg
 from pydantic import PrivateAttr
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from rl_emails_assets.db.engine import make_engine, open_databases
-from rl_emails_assets.db.migrate import is_at_head, migrate
+from rl_emails_assets.db.migrate import migrate
+from rl_emails_assets.defs.product_database import forget_database, migrated_database
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps.context import Scope, StepContext
 from rl_emails_assets.steps.lease import Lease
@@ -30,10 +32,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
         """Connect, migrate a database that is new, and keep the run's claim alive until it ends."""
         self._settings = Settings()
         self._lease = Lease()
-        self._engine = make_engine(open_databases(self._settings).product_url, "run")
+        self._engine = _migrated_engine(self._settings)
         try:
-            if not is_at_head(self._engine):
-                migrate(self._engine)
             mailbox_id = None if context.run is None else context.run.tags.get("dagster/partition")
             if context.run is None or mailbox_id is None:
                 yield self
@@ -79,6 +79,23 @@ class Backfill(dg.ConfigurableResource[Any]):
     def scope(self) -> Scope:
         """The range as times. Raises ValueError for a time without an offset."""
         return Scope(since=_aware(self.since), until=_aware(self.until), force=self.force)
+
+
+def _migrated_engine(settings: Settings) -> Engine:
+    """An engine that has connected. What a process has found once it trusts until it is not there any more."""
+    url = migrated_database(settings)
+    if url is not None:
+        engine = make_engine(url, "run")
+        try:
+            engine.connect().close()
+        except OperationalError:
+            engine.dispose()
+            forget_database(settings)
+        else:
+            return engine
+    engine = make_engine(open_databases(settings).product_url, "run")
+    migrate(engine)
+    return engine
 
 
 def _aware(text: str) -> datetime | None:

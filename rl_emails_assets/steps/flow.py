@@ -19,22 +19,22 @@ from rl_emails_assets.steps import (
 from rl_emails_assets.steps.context import StepContext, StepResult
 
 STEPS: dict[keys.AssetKeyPath, Callable[[StepContext], StepResult]] = {
-    keys.MAILBOXES_WATCHES: mailboxes_watches.run,
     keys.RAW_MESSAGES: raw_messages.run,
     keys.MAIL_MESSAGES: mail_messages.run,
     keys.MAIL_THREADS: summaries.run_threads,
-    keys.MAIL_CONTACTS: summaries.run_contacts,
     keys.SIGNALS_MESSAGES: signals.run_messages,
-    keys.SIGNALS_CONTACTS: signals.run_contacts,
-    keys.EMBEDDINGS_MESSAGES: embeddings_messages.run,
     keys.CLASSIFICATIONS_MESSAGES: classifications_messages.run,
     keys.ENTITIES_TASKS: entities_tasks.run,
     keys.PRIORITIES_MESSAGES: priorities.run_messages,
     keys.PRIORITIES_THREADS: priorities.run_threads,
+    keys.MAILBOXES_WATCHES: mailboxes_watches.run,
+    keys.MAIL_CONTACTS: summaries.run_contacts,
+    keys.SIGNALS_CONTACTS: signals.run_contacts,
+    keys.EMBEDDINGS_MESSAGES: embeddings_messages.run,
     keys.ENTITIES_PROJECTS: entities_projects.run,
     keys.ENTITIES_PEOPLE: entities_people.run,
 }
-"""What the inbox shows comes first: projects and people are computed from the whole mailbox, and may take seconds."""
+"""What the inbox shows comes first. Search, projects, people and the watch follow; some of that takes seconds."""
 
 
 def run_flow(step: StepContext) -> dict[keys.AssetKeyPath, StepResult]:

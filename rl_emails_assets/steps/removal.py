@@ -58,6 +58,7 @@ def remove_messages(connection: Connection, mailbox_id: uuid.UUID, message_ids: 
     _write_labels(connection, mailbox_id, {}, originals=before.originals | set(promoted))
     _mark_moved_stale(connection, replay)
     threads = before.threads | _threads_of(connection, [*replay.moved, *promoted])
+    # Whoever wrote in one of these conversations may have been answered by a removed message.
     addresses = before.addresses | _addresses_in(connection, threads, promoted)
     _mark_summaries_stale(connection, mailbox_id, threads, addresses)
     if before.was_sent:
@@ -125,8 +126,7 @@ def _before(connection: Connection, mailbox_id: uuid.UUID, ids: list[uuid.UUID],
     found = _Before()
     found.threads = {row.thread_id for row in parsed} | {old for old, _ in replay.moved.values()}
     found.originals = {row.duplicate_of for row in parsed if row.duplicate_of is not None} - gone
-    # Whoever wrote in one of these conversations may have been answered by a removed message.
-    found.addresses = _addresses_in(connection, found.threads, ids)
+    found.addresses = _addresses_in(connection, set(), ids)
     copies = connection.execute(
         select(columns.duplicate_of, columns.message_id)
         .join(raw.messages, raw.messages.c.message_id == columns.message_id)

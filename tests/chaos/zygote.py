@@ -6,6 +6,7 @@ marked `warm_up` it does itself: then every cache is filled in its children.
 """
 
 import functools
+import gc
 import json
 import os
 import select
@@ -42,9 +43,13 @@ def main() -> None:
 def _start(job: dict[str, object], pipe: tuple[int, int]) -> None:
     if job.pop("warm_up", False):
         print(f"ended 0 {worker.main(job)}", flush=True)
+        # What is there is left alone by the collector, and so stays shared with the children.
+        gc.collect()
+        gc.freeze()
         return
     pid = os.fork()
     if pid == 0:
+        gc.disable()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for end in (0, *pipe):

@@ -77,8 +77,10 @@ class Stage:
         monkeypatch.setenv("DAGSTER_HOME", str(home))
         monkeypatch.setattr(processes, "FIRST_DELAY_SECONDS", 0.001)
         monkeypatch.setattr(supervisor, "TICK_SECONDS", 0.05)
-        for name in self.functions:
+        for name in self.functions.keys() - {"worker"}:
             monkeypatch.setattr(stack, name, self._maker(name))
+        worker = self._maker("worker")
+        monkeypatch.setattr(stack, "workers", lambda *arguments: [worker(*arguments)])
         monkeypatch.setattr(
             supervisor,
             "open_databases",

@@ -6,7 +6,7 @@ import dagster as dg
 
 from rl_emails_assets import asset_keys as keys
 from rl_emails_assets.db.tables import embeddings as tables
-from rl_emails_assets.defs.mailbox_asset import Owner, mailbox_asset, materialized
+from rl_emails_assets.defs.mailbox_asset import Owner, Turn, mailbox_asset, materialized
 from rl_emails_assets.defs.warehouse import Backfill, Warehouse
 from rl_emails_assets.steps import embeddings_messages as step
 
@@ -17,6 +17,7 @@ from rl_emails_assets.steps import embeddings_messages as step
     owner=Owner.UNDERSTANDING,
     version=step.VERSION,
     deps=[keys.MAIL_MESSAGES],
+    turn=Turn.AFTER_THE_INBOX,
     pool="models",
 )
 def messages(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:

@@ -15,7 +15,7 @@ TABLES = {keys.RAW_MESSAGES: raw.messages, keys.RAW_LABELS: raw.labels, keys.RAW
 
 
 def _spec(key: keys.AssetKeyPath) -> dg.AssetSpec:
-    deps = [keys.MAILBOXES_CONNECTIONS, keys.MAILBOXES_WATCHES]
+    deps = [keys.MAILBOXES_CONNECTIONS]
     return dg.AssetSpec(**spec_of(key, TABLES[key], owner=Owner.INGESTION, version=raw_messages.VERSION, deps=deps))
 
 
