@@ -6,7 +6,7 @@ import dagster as dg
 
 from rl_emails_assets import asset_keys as keys
 from rl_emails_assets.db.tables import mail as tables
-from rl_emails_assets.defs.mailbox_asset import Owner, Turn, mailbox_asset, materialized
+from rl_emails_assets.defs.mailbox_asset import Owner, mailbox_asset, materialized
 from rl_emails_assets.defs.warehouse import Backfill, Warehouse
 from rl_emails_assets.steps import summaries as step
 
@@ -17,7 +17,6 @@ from rl_emails_assets.steps import summaries as step
     owner=Owner.INGESTION,
     version=step.VERSION,
     deps=[keys.MAIL_MESSAGES],
-    turn=Turn.AFTER_THE_INBOX,
 )
 def contacts(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:
     result = step.run_contacts(warehouse.step(context, backfill))
