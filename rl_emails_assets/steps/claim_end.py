@@ -23,6 +23,14 @@ _SHOWN = text(
     """
 )
 
+FOLLOW_UP_SECONDS = 10.0
+"""Gmail drops all but one push a second for a mailbox: after a push another look follows, whatever is pushed."""
+
+_HAS_JUST_BEEN_PUSHED = text(
+    "select exists (select from mailboxes.watches where mailbox_id = :mailbox_id "
+    "and last_push_at > now() - make_interval(secs => :seconds))"
+)
+
 _LEFT = text(
     """
     select c.position->>'history_id' is null or c.position->'listing' <> 'null'::jsonb as is_listing,
@@ -55,4 +63,7 @@ def seconds_to_next_run(connection: Connection, step: StepContext) -> float | No
     next_due = backlog.next_due_seconds(connection, step.mailbox_id)
     if left.is_listing or next_due is not None:
         waits.append(0.0 if left.is_listing or next_due is None else next_due)
-    return max([0.0, *waits]) if waits else None
+    if waits:
+        return max([0.0, *waits])
+    parameters = {"mailbox_id": step.mailbox_id, "seconds": FOLLOW_UP_SECONDS}
+    return FOLLOW_UP_SECONDS if connection.execute(_HAS_JUST_BEEN_PUSHED, parameters).scalar_one() else None

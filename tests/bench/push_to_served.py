@@ -39,7 +39,7 @@ GMAIL_PACE_SECONDS = 1.1
 """Gmail pushes at most once a second for a mailbox."""
 
 
-def measure(place: Workplace, *, mailbox_size: int = 300, with_worker: int = 60, stock: int = 12) -> dict[str, Any]:
+def measure(place: Workplace, *, mailbox_size: int = 300, with_worker: int = 40, stock: int = 8) -> dict[str, Any]:
     """Seconds from the webhook's 204 to the row in GET /v1/inbox, with the worker and with the stock launcher."""
     found: dict[str, Any] = {"mailbox_messages": mailbox_size, "goals_seconds": GOALS}
     for name, count, slots in (("with_worker", with_worker, "1"), ("stock_launcher", stock, "0")):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from rl_emails_assets.errors import NotFoundError, ReconnectNeededError
 from rl_emails_assets.steps import priorities, raw_messages
@@ -47,6 +47,28 @@ def test_what_must_wait_is_asked_for_no_earlier(box: Box) -> None:
     (request,) = _requests(box)
     assert (request["asked_by"], request["state"]) == ("backlog", "todo")
     assert 30 < float(request["seconds"]) < 200  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("pushed_seconds_ago", "looks_again"), [(2, True), (60, False)])
+def test_after_a_push_another_look_follows(box: Box, pushed_seconds_ago: int, looks_again: bool) -> None:
+    """Gmail drops all but one push a second: what changed right after it would wait ten minutes for the poll, and a
+    look that always asked for another would never end."""
+    box.user.fill(old_mail(1))
+    run_flow(box.step())
+    with box.engine.begin() as connection:
+        connection.execute(
+            text(
+                "update mailboxes.watches set last_push_at = now() - make_interval(secs => :ago) "
+                "where mailbox_id = :mailbox_id"
+            ),
+            {"mailbox_id": box.mailbox_id, "ago": pushed_seconds_ago},
+        )
+        connection.execute(text("delete from sync_queue.requests"))
+        queue.enqueue(connection, box.mailbox_id, asked_by="webhook", kind="partial")
+    run_flow(box.step())
+    requests = _requests(box)
+    assert [request["state"] for request in requests] == ["todo"] * looks_again
+    assert all(5 < float(request["seconds"]) <= 10 for request in requests)  # type: ignore[arg-type]
 
 
 def test_a_message_that_failed_is_asked_for_when_its_pause_is_over(box: Box) -> None:
