@@ -64,6 +64,6 @@ def seconds_to_next_run(connection: Connection, step: StepContext) -> float | No
     if left.is_listing or next_due is not None:
         waits.append(0.0 if left.is_listing or next_due is None else next_due)
     if waits:
-        return max([0.0, *waits])
+        return float(max([0.0, *waits]))
     parameters = {"mailbox_id": step.mailbox_id, "seconds": FOLLOW_UP_SECONDS}
     return FOLLOW_UP_SECONDS if connection.execute(_HAS_JUST_BEEN_PUSHED, parameters).scalar_one() else None
