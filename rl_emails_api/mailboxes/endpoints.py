@@ -42,7 +42,7 @@ def get_mailboxes(
     notices = open_notices(transaction)
     listing = Mailboxes(
         items=[_item(transaction, row, notices, settings) for row in queries.standings(transaction)],
-        can_connect_gmail=bool(settings.google_client_id and settings.google_client_secret),
+        can_connect_gmail=bool(settings.google_client_id),
     )
     body = listing.model_dump_json().encode()
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'

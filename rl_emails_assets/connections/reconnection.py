@@ -6,24 +6,11 @@ from sqlalchemy import Connection, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from rl_emails_assets.db.tables import app, mailboxes
+from rl_emails_assets.sync_queue import queue
 
 CONNECTED = "connected"
 RECONNECT_NEEDED = "reconnect_needed"
 DISCONNECTING = "disconnecting"
-
-# Without this, the request would be claimed, fail, and be a dead letter that no redriving can help.
-_CANCEL_WAITING = text(
-    """
-    with ended as (
-        delete from sync_queue.requests
-        where mailbox_id = :mailbox_id and state = 'todo' and kind <> 'disconnect'
-        returning request_id, mailbox_id, kind, asked_by, attempts, deaths, run_id, created_at
-    )
-    insert into sync_queue.ended_requests
-        (request_id, mailbox_id, kind, asked_by, attempts, deaths, run_id, created_at, state, error)
-    select request_id, mailbox_id, kind, asked_by, attempts, deaths, run_id, created_at, 'cancelled', :error from ended
-    """
-)
 
 
 def need_reconnect(connection: Connection, mailbox_id: uuid.UUID, reason: str) -> None:
@@ -54,10 +41,7 @@ def need_reconnect(connection: Connection, mailbox_id: uuid.UUID, reason: str) -
             index_elements=[app.notices.c.mailbox_id, app.notices.c.kind], index_where=text("ended_at is null")
         )
     )
-    connection.execute(
-        _CANCEL_WAITING,
-        {"mailbox_id": mailbox_id, "error": f"{reason}. Connecting the mailbox again asks for a sync."},
-    )
+    queue.cancel_syncs(connection, mailbox_id, error=f"{reason}. Connecting the mailbox again asks for a sync.")
 
 
 def end_notices(connection: Connection, mailbox_id: uuid.UUID) -> None:

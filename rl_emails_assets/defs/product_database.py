@@ -4,6 +4,9 @@ Starting an embedded server, creating databases and comparing schema versions ta
 did it each second would cost more than the work it looks for.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rl_emails_assets.db.engine import make_engine, open_databases
 from rl_emails_assets.db.migrate import is_at_head
 from rl_emails_assets.settings import Settings
@@ -11,8 +14,23 @@ from rl_emails_assets.settings import Settings
 _known: dict[tuple[str, ...], str] = {}
 
 
-def migrated_database(settings: Settings) -> str | None:
-    """The database's URL once its schema is this release's; None before. Raises what `open_databases` does."""
+NOT_MIGRATED = "The database is not migrated yet; the first run or `rl-emails up` does it."
+
+
+@contextmanager
+def migrated_database(settings: Settings) -> Iterator[str | None]:
+    """The database's URL once its schema is this release's; None before. Raises what `open_databases` does.
+
+    What fails in the block makes the next one look anew: the database may be elsewhere now.
+    """
+    try:
+        yield _find(settings)
+    except Exception:
+        forget_database(settings)
+        raise
+
+
+def _find(settings: Settings) -> str | None:
     key = _key(settings)
     if key not in _known:
         url = open_databases(settings).product_url
@@ -27,7 +45,7 @@ def migrated_database(settings: Settings) -> str | None:
 
 
 def forget_database(settings: Settings) -> None:
-    """Look again next time: it could not be reached, and may be elsewhere now."""
+    """Look again next time."""
     _known.pop(_key(settings), None)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from rl_emails_assets.db.engine import make_engine, open_databases
 from rl_emails_assets.db.migrate import migrate
-from rl_emails_assets.defs.product_database import forget_database, migrated_database
+from rl_emails_assets.defs.product_database import migrated_database
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps.context import Scope, StepContext
 from rl_emails_assets.steps.lease import Lease
@@ -83,18 +83,25 @@ class Backfill(dg.ConfigurableResource[Any]):
 
 def _migrated_engine(settings: Settings) -> Engine:
     """An engine that has connected. What a process has found once it trusts until it is not there any more."""
-    url = migrated_database(settings)
-    if url is not None:
-        engine = make_engine(url, "run")
-        try:
-            engine.connect().close()
-        except OperationalError:
-            engine.dispose()
-            forget_database(settings)
-        else:
-            return engine
-    engine = make_engine(open_databases(settings).product_url, "run")
+    try:
+        with migrated_database(settings) as url:
+            if url is not None:
+                return _connected(url)
+    except OperationalError:
+        # It has moved, or was away for a moment: found anew below, which says why if it cannot be.
+        pass
+    engine = _connected(open_databases(settings).product_url)
     migrate(engine)
+    return engine
+
+
+def _connected(url: str) -> Engine:
+    engine = make_engine(url, "run")
+    try:
+        engine.connect().close()
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

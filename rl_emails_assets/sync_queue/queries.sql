@@ -226,6 +226,19 @@ select request_id, mailbox_id, kind, asked_by, attempts, deaths, run_id,
 from stopped
 returning mailbox_id
 
+-- name: cancel_syncs
+-- The mailbox cannot be synced any more: what waits would be claimed, fail, and be a dead letter that nobody can redrive.
+with stopped as (
+    delete from sync_queue.requests
+    where mailbox_id = %(mailbox_id)s and state = 'todo' and kind <> 'disconnect'
+    returning *
+)
+insert into sync_queue.ended_requests
+    (request_id, mailbox_id, kind, asked_by, attempts, deaths, run_id, error, created_at, state)
+select request_id, mailbox_id, kind, asked_by, attempts, deaths, run_id, %(error)s, created_at, 'cancelled'
+from stopped
+returning request_id
+
 -- name: put_off
 -- The run that was asked for it failed before it claimed; that is a try as well. Locks the row for `bury`.
 update sync_queue.requests

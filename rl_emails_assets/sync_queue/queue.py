@@ -208,6 +208,11 @@ def cancel_waiting(connection: Connection, request_id: uuid.UUID, attempts: int)
     return bool(execute(connection, "cancel_waiting", {"request_id": request_id, "attempts": attempts}))
 
 
+def cancel_syncs(connection: Connection, mailbox_id: uuid.UUID, *, error: str) -> bool:
+    """End the sync that waits for a mailbox that cannot be synced; a disconnection stays. Returns whether one did."""
+    return bool(execute(connection, "cancel_syncs", {"mailbox_id": mailbox_id, "error": error}))
+
+
 def bury_poison(connection: Connection) -> list[uuid.UUID]:
     """Make dead letters of the requests whose runs keep dying silently. Returns their ids."""
     return [row["request_id"] for row in execute(connection, "bury_poison", {"most_deaths": MOST_SILENT_DEATHS})]

@@ -18,7 +18,7 @@ from rl_emails_assets.errors import (
 )
 from rl_emails_assets.providers.gmail.answers import ListedId
 from rl_emails_assets.providers.gmail.client import GmailClient
-from rl_emails_assets.providers.gmail.service import GmailRequests
+from rl_emails_assets.providers.gmail.gmail_requests import GmailRequests
 from tests.gmail.mailbox_clients import FreshTokens, Opener, put_quota
 from tests.gmail.standin.gmail import Gmail
 from tests.gmail.standin.users import User

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rl_emails_assets.errors import SourceError
-from rl_emails_assets.providers.gmail import service
+from rl_emails_assets.providers.gmail import gmail_requests
 from rl_emails_assets.providers.gmail.answers import ListedPage
 from rl_emails_assets.providers.gmail.client import GmailClient
 from tests.gmail.sync_mailbox import Box, old_mail

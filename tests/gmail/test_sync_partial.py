@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rl_emails_assets.errors import LeaseLostError, NotFoundError, ProviderUnavailableError, ReconnectNeededError
-from rl_emails_assets.providers.gmail import service
+from rl_emails_assets.providers.gmail import gmail_requests
 from rl_emails_assets.providers.gmail.answers import HistoryPage
 from rl_emails_assets.providers.gmail.client import GmailClient
 from rl_emails_assets.steps import raw_gmail_history, raw_messages

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rl_emails_assets.errors import RlEmailsError
-from rl_emails_assets.providers.gmail import service
+from rl_emails_assets.providers.gmail import gmail_requests
 from tests.gmail.sync_mailbox import Box, Interrupted, interrupted_at_commit, old_mail
 
 FAULTS: list[tuple[str, dict[str, object]]] = [

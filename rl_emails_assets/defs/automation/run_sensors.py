@@ -14,22 +14,22 @@ from sqlalchemy import Connection
 from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.defs.automation.jobs import DISCONNECT, SYNC
 from rl_emails_assets.defs.automation.sensors import ATTEMPTS_TAG, REQUEST_TAG
-from rl_emails_assets.defs.product_database import migrated_database
+from rl_emails_assets.defs.product_database import NOT_MIGRATED, migrated_database
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.sync_queue import queue
 
 
 def _in_queue(work: Callable[[Connection], str]) -> dg.SkipReason:
     """Do the work in a transaction on the product's database; what it says is what the tick shows."""
-    url = migrated_database(Settings())
-    if url is None:
-        return dg.SkipReason("The database is not migrated; it has no requests.")
-    engine = make_engine(url, "run sensor", pool_size=1)
-    try:
-        with engine.begin() as connection:
-            return dg.SkipReason(work(connection))
-    finally:
-        engine.dispose()
+    with migrated_database(Settings()) as url:
+        if url is None:
+            return dg.SkipReason(NOT_MIGRATED)
+        engine = make_engine(url, "run sensor", pool_size=1)
+        try:
+            with engine.begin() as connection:
+                return dg.SkipReason(work(connection))
+        finally:
+            engine.dispose()
 
 
 def _asked_for(run: dg.DagsterRun) -> tuple[UUID, int] | None:

@@ -13,7 +13,7 @@ from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.defs.automation import upkeep_jobs as jobs
 from rl_emails_assets.defs.automation.jobs import CHECKS
 from rl_emails_assets.defs.automation.run_pruning import has_old_runs
-from rl_emails_assets.defs.product_database import forget_database, migrated_database
+from rl_emails_assets.defs.product_database import NOT_MIGRATED, migrated_database
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps.upkeep import pruning, stale, syncs, watches
 
@@ -96,20 +96,15 @@ def _schedule(upkeep: Upkeep) -> dg.ScheduleDefinition:
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         settings = Settings()
-        try:
-            url = migrated_database(settings)
+        with migrated_database(settings) as url:
             if url is None:
-                return dg.SkipReason("The database is not migrated yet; the first run or `rl-emails up` does it.")
+                return dg.SkipReason(NOT_MIGRATED)
             engine = make_engine(url, "schedule", pool_size=1)
             try:
                 with engine.connect() as connection:
                     has_work = bool(upkeep.peek(connection, settings))
             finally:
                 engine.dispose()
-        except Exception:
-            # It may have moved; the next tick finds it anew.
-            forget_database(settings)
-            raise
         if has_work or (upkeep.looks_at_runs and has_old_runs(context.instance, settings)):
             return dg.RunRequest()
         return dg.SkipReason("There is nothing to do.")

@@ -14,7 +14,7 @@ import dagster as dg
 
 from rl_emails_assets.defs.automation.jobs import DISCONNECT, SYNC
 from rl_emails_assets.defs.mailbox_asset import MAILBOXES
-from rl_emails_assets.defs.product_database import forget_database, migrated_database
+from rl_emails_assets.defs.product_database import NOT_MIGRATED, migrated_database
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.sync_queue.listening import listening
 from rl_emails_assets.sync_queue.queue import Due
@@ -137,18 +137,12 @@ def _sensor(name: str) -> dg.SensorDefinition:
         ),
     )
     def sync_requests(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        settings = Settings()
-        try:
-            url = migrated_database(settings)
+        with migrated_database(Settings()) as url:
             if url is None:
-                return dg.SkipReason("The database is not migrated yet; the first run or `rl-emails up` does it.")
+                return dg.SkipReason(NOT_MIGRATED)
             choice = Choice(context.instance, name)
             with listening(url, window_seconds=WINDOW_SECONDS) as listener:
                 due = listener.wait(window_seconds=WINDOW_SECONDS, choose=choice)
-        except Exception:
-            # It may have moved; the next tick finds it anew.
-            forget_database(settings)
-            raise
         if not due:
             return dg.SkipReason("No sync request waits, or another of these sensors looks now.")
         return result_of(due, choice.run_keys)

@@ -17,9 +17,9 @@ from rl_emails_assets.errors import (
 from rl_emails_assets.providers.gmail import answers
 from rl_emails_assets.providers.gmail.faults import Kind, error_of, fault_of
 from rl_emails_assets.providers.gmail.fetching import RawPass
+from rl_emails_assets.providers.gmail.gmail_requests import gmail_requests
 from rl_emails_assets.providers.gmail.pacing import LONGEST_WAIT_SECONDS, TRIES, Pacing, PassClock
 from rl_emails_assets.providers.gmail.quota import QuotaBucket
-from rl_emails_assets.providers.gmail.service import gmail_requests
 from rl_emails_assets.providers.gmail.transport import Tokens, Transport
 from rl_emails_assets.settings import Settings
 
@@ -121,7 +121,7 @@ class GmailClient:
             self._pacing.pause(failures, retry_after)
 
     def _once(self, method: str, request: Any) -> Any:
-        from googleapiclient.errors import HttpError  # type: ignore[import-untyped]  # noqa: PLC0415 - as in service.py
+        from googleapiclient.errors import HttpError  # type: ignore[import-untyped]  # noqa: PLC0415 - as in gmail_requests.py
 
         try:
             return request.execute(http=self._transport.asking(method))

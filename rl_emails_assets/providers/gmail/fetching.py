@@ -12,9 +12,9 @@ from rl_emails_assets.providers.gmail import answers
 from rl_emails_assets.providers.gmail.answers import Deferred, Outcome, Refused, Vanished
 from rl_emails_assets.providers.gmail.batches import LARGEST_BATCH, BatchSize, Part, compose, parts_of
 from rl_emails_assets.providers.gmail.faults import Fault, Kind, error_of, fault_of
+from rl_emails_assets.providers.gmail.gmail_requests import GmailRequests
 from rl_emails_assets.providers.gmail.pacing import LONGEST_WAIT_SECONDS, TRIES, Pacing, PassClock
 from rl_emails_assets.providers.gmail.quota import QuotaBucket
-from rl_emails_assets.providers.gmail.service import GmailRequests
 from rl_emails_assets.providers.gmail.transport import Transport
 from rl_emails_assets.settings import Settings
 
