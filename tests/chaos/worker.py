@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.errors import LeaseLostError, PermanentError, RlEmailsError
-from rl_emails_assets.providers.gmail import client, service, transport
+from rl_emails_assets.providers.gmail import client, gmail_requests, transport
 from rl_emails_assets.providers.gmail.pacing import Pacing
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps import mail_messages, raw_messages, summaries
@@ -37,7 +37,7 @@ def main(job: dict[str, Any]) -> int:
         # Nobody waits in a schedule: pauses take no time, and a server that says nothing is given up soon.
         client.Pacing = lambda: Pacing(first_pause_seconds=0.0, sleep=lambda _: None)  # type: ignore[assignment,misc]
         transport.TIMEOUT_SECONDS = TIMEOUT_SECONDS
-        service.PAGE_SIZE = job["page_size"]
+        gmail_requests.PAGE_SIZE = job["page_size"]
         engine = _engine_on(job["url"])
         death = _Fate(**job["death"])
         death.lurk(engine)

@@ -15,7 +15,7 @@ from tests.gmail.sync_mailbox import Box, killed, old_mail
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of seven, so that a small mailbox has several."""
-    monkeypatch.setattr(service, "PAGE_SIZE", 7)
+    monkeypatch.setattr(gmail_requests, "PAGE_SIZE", 7)
 
 
 def _by_arrival(box: Box) -> list[str]:

@@ -14,7 +14,7 @@ from tests.gmail.sync_mailbox import Box, old_mail
 @pytest.fixture
 def synced(box: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
     """A mailbox of thirty messages in several pages whose first sync is over."""
-    monkeypatch.setattr(service, "PAGE_SIZE", 8)
+    monkeypatch.setattr(gmail_requests, "PAGE_SIZE", 8)
     box.user.fill(old_mail(15))
     box.user.fill(old_mail(15, label="SENT"))
     box.settle()

@@ -70,7 +70,7 @@ def test_pages_that_are_empty_repeat_themselves_or_grow_while_they_are_read(
     synced: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gmail's history has empty pages with a next one, repeats records, and is not still while it is read."""
-    monkeypatch.setattr(service, "PAGE_SIZE", 2)
+    monkeypatch.setattr(gmail_requests, "PAGE_SIZE", 2)
     for number in range(7):
         synced.user.deliver(subject=f"New {number}")
     synced.gmail.faults.next("history.list", empty_page=True)
@@ -138,7 +138,7 @@ def test_killed_at_any_commit_a_partial_sync_ends_as_if_nothing_had_happened(
     synced: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cursor, the rows and what is left must move together, or a crash between them loses a message."""
-    monkeypatch.setattr(service, "PAGE_SIZE", 3)
+    monkeypatch.setattr(gmail_requests, "PAGE_SIZE", 3)
     synced.settings = synced.settings.model_copy(update={"gmail_batch_size": 2})
     for at_commit in range(1, 40):
         keys = sorted(synced.user.ids())
@@ -158,7 +158,7 @@ def test_an_expired_history_leads_to_a_full_sync_that_shows_the_newest_first(
     synced: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A history id that Gmail does not know any more answers 404 for ever; uncaught, the mailbox never moves again."""
-    monkeypatch.setattr(service, "PAGE_SIZE", 6)
+    monkeypatch.setattr(gmail_requests, "PAGE_SIZE", 6)
     keys = sorted(synced.user.ids())
     synced.user.delete(keys[0], keys[7])
     synced.user.relabel(keys[1:4], add=["STARRED"], remove=["INBOX"])
@@ -174,7 +174,7 @@ def test_an_expired_history_leads_to_a_full_sync_that_shows_the_newest_first(
 
 def test_a_history_that_expires_during_the_full_sync_begins_it_again(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was deleted before the second beginning is told of by no record; the listing must be a new one."""
-    monkeypatch.setattr(service, "PAGE_SIZE", 7)
+    monkeypatch.setattr(gmail_requests, "PAGE_SIZE", 7)
     box.user.fill(old_mail(20))
     box.user.fill(old_mail(20, days=2, label="STARRED"))
     box.sync(gmail_slice_messages=5)

@@ -92,9 +92,9 @@ def test_whatever_happens_no_id_is_passed_unnamed_and_in_the_end_all_is_stored(
     box: Box, life: list[tuple[str, int]], is_shifting: bool
 ) -> None:
     """A cursor that passed an id which is neither stored nor named would lose it without a word."""
-    before = service.PAGE_SIZE
+    before = gmail_requests.PAGE_SIZE
     try:
-        service.PAGE_SIZE = 4
+        gmail_requests.PAGE_SIZE = 4
         _begin(box, is_shifting)
         for name, number in life:
             _act(box, name, number)
@@ -104,7 +104,7 @@ def test_whatever_happens_no_id_is_passed_unnamed_and_in_the_end_all_is_stored(
         assert box.stored() | set(box.gaps()) == box.user.ids()
         box.settle("full")
     finally:
-        service.PAGE_SIZE = before
+        gmail_requests.PAGE_SIZE = before
     assert box.stored() == box.user.ids()
     assert box.labels() == box.true_labels()
     assert box.gaps() == {}
