@@ -4,7 +4,9 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, func, select, update
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from rl_emails_assets.connections.credentials import bound_to
 from rl_emails_assets.connections.sealing import Sealer
@@ -14,7 +16,6 @@ from rl_emails_assets.settings import Settings
 
 PATIENCE_SECONDS = 60.0
 """How long rows that others hold are waited for; a refresh holds its row for 10 s at most."""
-PAUSE_SECONDS = 0.2
 
 _columns = mailboxes.credentials.c
 
@@ -38,19 +39,20 @@ def rewrap(engine: Engine, settings: Settings, *, patience_seconds: float | None
     until = time.monotonic() + (PATIENCE_SECONDS if patience_seconds is None else patience_seconds)
     rewrapped: set[uuid.UUID] = set()
     unreadable: dict[uuid.UUID, str] = {}
+    patience = 0.0
     while True:
         waiting = [mailbox_id for mailbox_id in _waiting(engine, sealer) if mailbox_id not in unreadable]
         for mailbox_id in waiting:
             try:
-                if _rewrap_one(engine, sealer, mailbox_id):
+                if _rewrap_one(engine, sealer, mailbox_id, patience):
                     rewrapped.add(mailbox_id)
             except SealError as error:
                 unreadable[mailbox_id] = str(error)
         busy = [mailbox_id for mailbox_id in waiting if mailbox_id not in rewrapped and mailbox_id not in unreadable]
-        if not waiting or (busy and time.monotonic() > until):
+        # Rows that nobody holds come first; what is left is waited for, in the lock's own queue.
+        patience = until - time.monotonic()
+        if not waiting or (busy and patience <= 0):
             return Rewrapped(sealer.key_id, len(rewrapped), busy, unreadable)
-        if busy:
-            time.sleep(PAUSE_SECONDS)
 
 
 def counts(engine: Engine, settings: Settings) -> dict[str, int]:
@@ -69,13 +71,18 @@ def _waiting(engine: Engine, sealer: Sealer) -> list[uuid.UUID]:
         return list(connection.execute(query).scalars())
 
 
-def _rewrap_one(engine: Engine, sealer: Sealer, mailbox_id: uuid.UUID) -> bool:
-    """Returns False when somebody else holds the row, or has sealed it meanwhile."""
+def _rewrap_one(engine: Engine, sealer: Sealer, mailbox_id: uuid.UUID, patience_seconds: float) -> bool:
+    """Returns False when somebody else holds the row for that long, or has sealed it meanwhile."""
     is_this = _columns.mailbox_id == mailbox_id
+    query = select(_columns.sealed).where(is_this, _columns.key_id != sealer.key_id).with_for_update()
     with engine.begin() as connection:
-        sealed = connection.execute(
-            select(_columns.sealed).where(is_this, _columns.key_id != sealer.key_id).with_for_update(skip_locked=True)
-        ).scalar_one_or_none()
+        connection.execute(text(f"set local lock_timeout = {max(int(patience_seconds * 1000), 1)}"))
+        try:
+            sealed = connection.execute(query).scalar_one_or_none()
+        except OperationalError as error:
+            if isinstance(error.orig, LockNotAvailable):
+                return False
+            raise
         if sealed is None:
             return False
         plain = sealer.open(sealed, bound_to=bound_to(mailbox_id))

@@ -1,4 +1,4 @@
-"""Fitting the ranker's weights: a penalized logistic regression over the terms, and the measures of how good it is.
+"""Fitting the ranker's shared weights: a penalized logistic regression over the terms.
 
 The weights are the maximum of the posterior: each is pulled to its prior, and neighbouring knots to each other's
 deviation from theirs, so that what the data does not speak about stays as believed. Each mailbox has an intercept of
@@ -7,13 +7,13 @@ its own while fitting, so that a mailbox where everything is answered does not t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_emails_assets.ranking.columns import sparse, widths
 from rl_emails_assets.ranking.rank_input import RankInput
-from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric
+from rl_emails_assets.ranking.terms import TERMS, Numeric, Choice
 
 Floats = NDArray[np.float64]
 
@@ -40,9 +40,9 @@ def taught() -> list[Numeric | Choice]:
 
 def design() -> Design:
     """Where each taught term's weights are, what they are pulled to, and how strongly."""
-    slices: dict[str, slice] = {}
+    slices = widths(taught())
     priors: list[float] = []
-    blocks: list[Floats] = []
+    penalty = np.zeros((0, 0))
     for term in taught():
         if isinstance(term, Numeric):
             own = [*(term.prior or [0.0] * len(term.knots)), term.missing_prior]
@@ -51,40 +51,16 @@ def design() -> Design:
         else:
             own = list(term.prior.values())
             block = LEVEL_PENALTY * np.eye(len(own))
-        slices[term.name] = slice(len(priors), len(priors) + len(own))
         priors += own
-        blocks.append(block)
-    penalty = np.zeros((len(priors), len(priors)))
-    for block, where in zip(blocks, slices.values(), strict=True):
-        penalty[where, where] = block
+        size = len(penalty)
+        penalty = np.pad(penalty, (0, len(own)))
+        penalty[size:, size:] = block
     return Design(slices, np.array(priors), penalty)
 
 
 def columns(messages: Sequence[RankInput]) -> Floats:
     """One row a message, one column a weight: how much of the weight the message gets."""
-    parts: list[Floats] = []
-    for term in taught():
-        if isinstance(term, Numeric):
-            part = np.zeros((len(messages), len(term.knots) + 1))
-            for row, message in enumerate(messages):
-                value = term.read(message)
-                if value is None:
-                    part[row, -1] = 1.0
-                else:
-                    at = min(max(value, term.knots[0]), term.knots[-1])
-                    right = min(max(int(np.searchsorted(term.knots, at)), 1), len(term.knots) - 1)
-                    share = (at - term.knots[right - 1]) / (term.knots[right] - term.knots[right - 1])
-                    part[row, right - 1] = 1.0 - share
-                    part[row, right] = share
-        else:
-            names = list(term.prior)
-            part = np.zeros((len(messages), len(names)))
-            for row, message in enumerate(messages):
-                name = term.read(message)
-                if name in names:
-                    part[row, names.index(name)] = 1.0
-        parts.append(part)
-    return np.hstack(parts)
+    return sparse(messages, taught()).dense()
 
 
 def _sigmoid(log_odds: Floats) -> Floats:
@@ -134,36 +110,3 @@ def calibrate(log_odds: Floats, y: Floats, weight: Floats) -> tuple[float, float
         curvature = x.T @ (x * (weight * p * (1 - p))[:, None]) + 1e-9 * np.eye(2)
         beta -= np.linalg.solve(curvature, x.T @ (weight * (p - y)))
     return float(beta[0]), float(beta[1])
-
-
-def auc(score: Floats, y: NDArray[Any]) -> float | None:
-    """Probability that a positive scores above a negative, ties half; None without both."""
-    positives = int(np.sum(y))
-    negatives = len(y) - positives
-    if not positives or not negatives:
-        return None
-    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[np.asarray(y, dtype=bool)].sum() - positives * (positives + 1) / 2) / (positives * negatives))
-
-
-def average_precision(score: Floats, y: NDArray[Any]) -> float | None:
-    """Mean precision at each positive, from the top; None without positives."""
-    hits = np.asarray(y, dtype=float)[np.argsort(-score, kind="stable")]
-    if not hits.sum():
-        return None
-    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1) * hits).sum() / hits.sum())
-
-
-def calibration_error(p: Floats, y: NDArray[Any], weight: Floats, bins: int = 10) -> float:
-    """Expected calibration error: weighted mean distance of predicted and observed rate over equal-mass bins."""
-    order = np.argsort(p, kind="stable")
-    mass = np.cumsum(weight[order]) / weight.sum()
-    bucket = np.minimum((mass * bins - 1e-12).astype(int), bins - 1)
-    error = 0.0
-    for index in range(bins):
-        rows = order[bucket == index]
-        if len(rows):
-            w = weight[rows]
-            error += abs(float((w * (p[rows] - np.asarray(y, dtype=float)[rows])).sum()))
-    return error / float(weight.sum())

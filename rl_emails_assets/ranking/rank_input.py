@@ -12,6 +12,9 @@ class RankInput:
     `category`, `needs`, `urgency` and `confidence` are the verdict's, None where there is none. `task_count_me` counts
     the tasks that the message gives the owner. `nearest_deadline_hours` is the time from the message's arrival (never
     from now: a score does not change by itself) to the nearest deadline in it, negative when that had passed.
+
+    The last fields are read by a person's own part alone: the sender's address, the domain as `signals.keys.domain_key`
+    gives it, the List-Id's address ("" where there is none), and the subject's words from `words.subject_words`.
     """
 
     is_from_owner: bool = False
@@ -51,6 +54,10 @@ class RankInput:
     confidence: float | None = None
     task_count_me: int = 0
     nearest_deadline_hours: float | None = None
+    sender: str = ""
+    domain: str = ""
+    list_id: str = ""
+    subject_words: tuple[str, ...] = ()
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:

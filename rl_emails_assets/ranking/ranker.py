@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,14 +16,18 @@ from typing import Any, Self
 
 from rl_emails_assets.errors import ModelFileError
 from rl_emails_assets.ranking.rank_input import RankInput
-from rl_emails_assets.ranking.reasons import in_words
-from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric, Value
+from rl_emails_assets.ranking.personal_part import PersonalPart
+from rl_emails_assets.ranking.reasons import strongest, words
+from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric, Term, Value
 
-VERSION = "1"
+VERSION = "2"
 """Of this code, its terms and its words; a change that can change a priority raises it."""
 
 MAX_LOG_ODDS = 30.0
 """Beyond this a probability is 0 or 1 to the last digit that matters; a broken model file is refused instead."""
+
+DEFAULT_THRESHOLD = 0.3
+"""For a person of whom nothing is known."""
 
 # Reads a term: (value to show, log odds).
 _Reader = Callable[[RankInput], tuple[Value, float]]
@@ -31,11 +35,13 @@ _Reader = Callable[[RankInput], tuple[Value, float]]
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one term added: `value` is what it read (None when there was nothing to measure)."""
+    """What one term added: `value` is what it read (None when there was nothing to measure), `words` says it as it is
+    said to a person ("" where it is too weak to be a reason, or says nothing)."""
 
     feature: str
     value: Value
     log_odds: float
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +57,37 @@ class Priority:
 
 
 class Ranker:
-    """A trained ranker. `model_version` names the weights: another one makes scored messages pending again."""
+    """A trained ranker, of all people or with one person's own part.
 
-    def __init__(self, model: Mapping[str, Any], model_version: str) -> None:
+    `model_version` names the weights: another one makes scored messages pending again. `threshold` is the score from
+    which mail counts as important.
+    """
+
+    def __init__(self, model: Mapping[str, Any], model_version: str, part: PersonalPart | None = None) -> None:
         """Raises ModelFileError when the weights do not fit the terms of this release."""
-        self.model_version = model_version
+        self._model = model
+        self._shared_version = model_version
+        self.model_version = model_version if part is None else f"{model_version}+{part.version}"
         try:
             self._base = _finite(model["base_log_odds"])
-            self._readers: list[tuple[str, _Reader]] = [
-                (term.name, _reader(term, model["terms"][term.name])) for term in TERMS
-            ]
+            self.threshold = float(model.get("threshold", DEFAULT_THRESHOLD))
+            weights = {term.name: _heights(term, model["terms"][term.name]) for term in TERMS}
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(
                 f"The ranker's weights {model_version} do not fit this release ({error!r}); install the release again, "
                 "or train with python -m rl_emails_assets.ranking.train."
             ) from error
+        if part is not None:
+            self._base += part.base_log_odds
+            self.threshold = part.threshold
+            weights = {name: part.deviated(name, own) for name, own in weights.items()}
+        self._readers: list[tuple[str, _Reader]] = [(term.name, _reader(term, weights[term.name])) for term in TERMS]
+        if part is not None:
+            self._readers += part.readers()
+
+    def with_person(self, part: PersonalPart | None) -> "Ranker":
+        """The same shared weights with this person's own part in place of any other; None: of all people alone."""
+        return Ranker(self._model, self._shared_version, part)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -98,11 +120,12 @@ class Ranker:
                 found.append((name, value, log_odds))
         found.sort(key=_strength)
         log_odds = math.fsum((self._base, *(term[2] for term in found)))
+        contributions = tuple([Contribution(*term, words(message, *term)) for term in found])
         return Priority(
             score=_probability(log_odds),
             base_log_odds=self._base,
-            contributions=tuple([Contribution(*term) for term in found]),
-            reasons=in_words(message, found),
+            contributions=contributions,
+            reasons=strongest(part.words for part in contributions),
         )
 
 
@@ -124,7 +147,16 @@ def _finite(value: Any) -> float:
     return number
 
 
-def _reader(term: Numeric | Choice, weights: Mapping[str, Any]) -> _Reader:
+def _heights(term: Term, weights: Mapping[str, Any]) -> tuple[float, ...]:
+    """The term's weights in the order of its columns: of its knots and then of "nothing to measure", or of its names."""
+    if isinstance(term, Choice):
+        return tuple(_finite(weights["log_odds"][name]) for name in term.prior)
+    if list(weights["knots"]) != list(term.knots) or len(weights["log_odds"]) != len(term.knots):
+        raise ValueError(f"other knots for {term.name}")
+    return tuple(_finite(weight) for weight in (*weights["log_odds"], weights["missing"]))
+
+
+def _reader(term: Term, weights: Sequence[float]) -> _Reader:
     read = _numeric_reader(term, weights) if isinstance(term, Numeric) else _choice_reader(term, weights)
     return _confident(read) if term.is_scaled_by_confidence else read
 
@@ -141,8 +173,8 @@ def _confident(read: _Reader) -> _Reader:
     return scaled
 
 
-def _choice_reader(term: Choice, weights: Mapping[str, Any]) -> _Reader:
-    log_odds = {name: _finite(weights["log_odds"][name]) for name in term.prior}
+def _choice_reader(term: Choice, weights: Sequence[float]) -> _Reader:
+    log_odds = dict(zip(term.prior, weights, strict=True))
     is_flag = set(log_odds) == {"yes"}
     term_read = term.read
 
@@ -155,12 +187,9 @@ def _choice_reader(term: Choice, weights: Mapping[str, Any]) -> _Reader:
     return read
 
 
-def _numeric_reader(term: Numeric, weights: Mapping[str, Any]) -> _Reader:
+def _numeric_reader(term: Numeric, weights: Sequence[float]) -> _Reader:
     knots = term.knots
-    heights = [_finite(weight) for weight in weights["log_odds"]]
-    if list(weights["knots"]) != list(knots) or len(heights) != len(knots):
-        raise ValueError(f"other knots for {term.name}")
-    missing = _finite(weights["missing"])
+    *heights, missing = weights
     slopes = [(heights[i + 1] - heights[i]) / (knots[i + 1] - knots[i]) for i in range(len(knots) - 1)]
     first, last = knots[0], knots[-1]
     term_read = term.read

@@ -2,8 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from rl_emails_assets.ranking.rank_input import RankInput
+
+if TYPE_CHECKING:
+    from rl_emails_assets.ranking.ranker import Priority
 
 MAX_REASONS = 4
 MIN_LOG_ODDS = 0.15
@@ -38,6 +43,15 @@ _NEEDS = {
     "nothing": "Needs nothing from you",
 }
 _URGENCY = {"now": "Wants attention now", "today": "Wants attention today", "this_week": "Wants attention this week"}
+
+
+# What a person's own part says: (against, for). The list or word itself is in the record's value.
+_PERSONAL = {
+    "personal_sender": ("You act on little mail from this sender", "You act on most mail from this sender"),
+    "personal_domain": ("You act on little mail from {}", "You act on more mail from {} than from others"),
+    "personal_list": ("You act on little mail of this list", "You act on more mail of this list than of others"),
+    "personal_words": ("You rarely act on mail about {}", "You often act on mail about {}"),
+}
 
 
 def duration(hours: float) -> str:
@@ -166,13 +180,25 @@ TEMPLATES: dict[str, Callable[[RankInput], str]] = {
 }
 
 
-def in_words(message: RankInput, strongest: Iterable[tuple[str, object, float]]) -> tuple[str, ...]:
-    """The reasons for (feature, value, log odds), strongest first: at most MAX_REASONS, each said once."""
-    reasons: list[str] = []
-    for feature, value, log_odds in strongest:
-        if abs(log_odds) < MIN_LOG_ODDS or len(reasons) == MAX_REASONS:
-            break
-        text = _ADDRESSING.get(str(value), "") if feature == "addressing" else TEMPLATES[feature](message)
-        if text and text not in reasons:
-            reasons.append(text)
-    return tuple(reasons)
+def words(message: RankInput, feature: str, value: object, log_odds: float) -> str:
+    """What a contribution says to a person; "" where it is too weak to be a reason, or says nothing."""
+    if abs(log_odds) < MIN_LOG_ODDS:
+        return ""
+    if feature == "addressing":
+        return _ADDRESSING.get(str(value), "")
+    if feature in _PERSONAL:
+        return _PERSONAL[feature][log_odds > 0].format(value)
+    return TEMPLATES[feature](message)
+
+
+def strongest(said: Iterable[str]) -> tuple[str, ...]:
+    """The first MAX_REASONS of what is said, strongest first, each once."""
+    return tuple(islice(dict.fromkeys(text for text in said if text), MAX_REASONS))
+
+
+def against(priority: "Priority") -> tuple[str, ...]:
+    """Why the message is not higher: the strongest contributions against it in words, strongest first.
+
+    They are read from the record, so that a decision of last month is explained as it was.
+    """
+    return strongest(part.words for part in priority.contributions if part.log_odds < 0)

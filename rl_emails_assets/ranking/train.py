@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rl_emails_assets.ranking import fitting
+from rl_emails_assets.ranking import fitting, measures
 from rl_emails_assets.ranking.fitting import Floats
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric, reply_rate
@@ -93,18 +93,18 @@ def measured(mailboxes: list[Taught]) -> tuple[list[dict[str, Any]], Floats, tup
                 "messages": len(box.y),
                 "test_messages": len(y),
                 "test_replies": int(y.sum()),
-                "auc": fitting.auc(box.x[test] @ in_time, y),
-                "ap": fitting.average_precision(box.x[test] @ in_time, y),
-                "auc_left_out": fitting.auc(left_out[-1], box.y),
-                "auc_left_out_test": fitting.auc(left_out[-1][test], y),
-                "auc_reply_rate": fitting.auc(box.reply_rate[test], y),
-                "auc_recency": fitting.auc(box.recency[test], y),
+                "auc": measures.auc(box.x[test] @ in_time, y),
+                "ap": measures.average_precision(box.x[test] @ in_time, y),
+                "auc_left_out": measures.auc(left_out[-1], box.y),
+                "auc_left_out_test": measures.auc(left_out[-1][test], y),
+                "auc_reply_rate": measures.auc(box.reply_rate[test], y),
+                "auc_recency": measures.auc(box.recency[test], y),
             }
         )
     early, late = ([s(b.cut) for b in mailboxes] for s in (lambda cut: slice(0, cut), lambda cut: slice(cut, None)))
     calibration = _calibrated(mailboxes, left_out, early)
     p = 1 / (1 + np.exp(-(calibration[0] * _joined(left_out, late) + calibration[1])))
-    error = fitting.calibration_error(p, _joined([b.y for b in mailboxes], late), _equal(mailboxes, late))
+    error = measures.calibration_error(p, _joined([b.y for b in mailboxes], late), _equal(mailboxes, late))
     everything = [slice(None)] * len(mailboxes)
     return report, _joined(left_out, everything), _calibrated(mailboxes, left_out, everything), error
 

@@ -49,9 +49,12 @@ def note_shown(connection: Connection, step: StepContext) -> None:
 def end_claim(step: StepContext) -> None:
     """The last thing a run does: end its claim as done and ask for what is left, in one transaction."""
     with step.last_commit() as connection:
-        seconds = seconds_to_next_run(connection, step)
-        if seconds is not None:
+        if (seconds := seconds_to_next_run(connection, step)) is not None:
             queue.enqueue(connection, step.mailbox_id, asked_by="backlog", kind="partial", delay_seconds=seconds)
+        elif _has_just_been_pushed(connection, step):
+            queue.enqueue(
+                connection, step.mailbox_id, asked_by="poll", kind="partial", delay_seconds=FOLLOW_UP_SECONDS
+            )
 
 
 def seconds_to_next_run(connection: Connection, step: StepContext) -> float | None:
@@ -63,7 +66,9 @@ def seconds_to_next_run(connection: Connection, step: StepContext) -> float | No
     next_due = backlog.next_due_seconds(connection, step.mailbox_id)
     if left.is_listing or next_due is not None:
         waits.append(0.0 if left.is_listing or next_due is None else next_due)
-    if waits:
-        return float(max([0.0, *waits]))
+    return float(max([0.0, *waits])) if waits else None
+
+
+def _has_just_been_pushed(connection: Connection, step: StepContext) -> bool:
     parameters = {"mailbox_id": step.mailbox_id, "seconds": FOLLOW_UP_SECONDS}
-    return FOLLOW_UP_SECONDS if connection.execute(_HAS_JUST_BEEN_PUSHED, parameters).scalar_one() else None
+    return bool(connection.execute(_HAS_JUST_BEEN_PUSHED, parameters).scalar_one())

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from rl_emails_assets.db.bulk import driver_connection
@@ -25,8 +25,6 @@ DEADLINE_SECONDS = 10.0
 """How much longer than its window a wait may take before its connection is given up."""
 LOOK_AGAIN_SECONDS = 2.0
 """How soon to look again while something is due that the caller does not want (its run is on its way)."""
-TURN_SECONDS = 0.2
-"""How often one that waits for its turn asks for it."""
 _TURN_LOCK = 7_410_032
 _KEEPALIVE = {
     "keepalives_idle": "5",
@@ -67,10 +65,13 @@ class Listener:
             self._sleep(min(left, LOOK_AGAIN_SECONDS if due else self._seconds_to_next_due()))
 
     def _turn(self, until: float) -> bool:
-        while not self._connection.execute(text("select pg_try_advisory_lock(:lock)"), {"lock": _TURN_LOCK}).scalar():
-            if time.monotonic() + TURN_SECONDS >= until:
-                return False
-            time.sleep(TURN_SECONDS)
+        milliseconds = max(int((until - time.monotonic()) * 1000), 1)
+        self._driver.execute(f"set lock_timeout = {milliseconds}".encode())
+        try:
+            self._driver.execute("select pg_advisory_lock(%s)", [_TURN_LOCK])
+        except psycopg.errors.LockNotAvailable:
+            return False
+        self._driver.execute("set lock_timeout = 0")
         return True
 
     def _seconds_to_next_due(self) -> float:

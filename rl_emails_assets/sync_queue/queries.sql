@@ -52,7 +52,11 @@ select min(at) as at from (
 -- The lapsed claim of a mailbox, else its waiting request, unless a run holds the mailbox. A lapsed claim is a run that
 -- died without a word. A disconnect is claimed by the job that disconnects and by no other. (Who holds the mailbox is
 -- asked by a scalar subquery: `not exists` would be answered by hashing everything that runs, at every claim.)
-with candidate as (
+-- A claim does not wait for the disk: one that a crash of the server forgets is taken again, by another run, and the
+-- first one's next write is refused like that of any lapsed claim. A claim is a transaction of its own for that reason.
+with unhurried as (
+    select set_config('synchronous_commit', 'off', true) as setting
+), candidate as (
     select r.request_id
     from sync_queue.requests r
     where r.mailbox_id = any(%(mailbox_ids)s) and (r.kind = 'disconnect') = %(is_disconnect)s
@@ -66,8 +70,8 @@ update sync_queue.requests r
 set state = 'doing', attempts = r.attempts + 1, deaths = r.deaths + (r.state = 'doing')::int,
     lease_token = gen_random_uuid(), run_id = %(run_id)s,
     leased_until = now() + make_interval(secs => %(lease_seconds)s)
-from candidate
-where r.request_id = candidate.request_id
+from candidate, unhurried
+where r.request_id = candidate.request_id and unhurried.setting = 'off'
 returning r.request_id, r.mailbox_id, r.kind, r.attempts
 
 -- name: heartbeat

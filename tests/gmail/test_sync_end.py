@@ -67,7 +67,7 @@ def test_after_a_push_another_look_follows(box: Box, pushed_seconds_ago: int, lo
         queue.enqueue(connection, box.mailbox_id, asked_by="webhook", kind="partial")
     run_flow(box.step())
     requests = _requests(box)
-    assert [request["state"] for request in requests] == ["todo"] * looks_again
+    assert [(request["asked_by"], request["state"]) for request in requests] == [("poll", "todo")] * looks_again
     assert all(5 < float(request["seconds"]) <= 10 for request in requests)  # type: ignore[arg-type]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from rl_emails_assets.ranking import fitting, train
+from rl_emails_assets.ranking import fitting, measures, train
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.ranker import Ranker
 from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric
@@ -233,15 +233,15 @@ def test_a_fit_survives_a_start_far_away() -> None:
 def test_the_measures_are_the_textbook_ones() -> None:
     """Prevents a figure in the docs from meaning something else than it says."""
     y = np.array([0, 0, 1, 1])
-    assert fitting.auc(np.array([0.1, 0.4, 0.35, 0.8]), y) == 0.75
-    assert fitting.auc(np.array([1.0, 1.0, 1.0, 1.0]), y) == 0.5
-    assert fitting.auc(np.array([1.0, 2.0]), np.array([1, 1])) is None
-    assert fitting.average_precision(np.array([0.1, 0.4, 0.35, 0.8]), y) == pytest.approx((1 + 2 / 3) / 2)
-    assert fitting.average_precision(np.array([1.0]), np.array([0])) is None
+    assert measures.auc(np.array([0.1, 0.4, 0.35, 0.8]), y) == 0.75
+    assert measures.auc(np.array([1.0, 1.0, 1.0, 1.0]), y) == 0.5
+    assert measures.auc(np.array([1.0, 2.0]), np.array([1, 1])) is None
+    assert measures.average_precision(np.array([0.1, 0.4, 0.35, 0.8]), y) == pytest.approx((1 + 2 / 3) / 2)
+    assert measures.average_precision(np.array([1.0]), np.array([0])) is None
     p = np.full(100, 0.2)
-    assert fitting.calibration_error(p, np.arange(100) % 5 == 0, np.ones(100), bins=1) == pytest.approx(0)
-    assert fitting.calibration_error(p, np.zeros(100), np.ones(100)) == pytest.approx(0.2)
-    assert fitting.calibration_error(p[:3], np.zeros(3), np.ones(3)) == pytest.approx(0.2)
+    assert measures.calibration_error(p, np.arange(100) % 5 == 0, np.ones(100), bins=1) == pytest.approx(0)
+    assert measures.calibration_error(p, np.zeros(100), np.ones(100)) == pytest.approx(0.2)
+    assert measures.calibration_error(p[:3], np.zeros(3), np.ones(3)) == pytest.approx(0.2)
 
 
 def test_calibration_recovers_a_known_distortion() -> None:
@@ -272,5 +272,5 @@ def test_the_shipped_weights_rank_real_mail_better_than_the_baselines(tmp_path: 
     y = box.rows["is_replied"].to_numpy()
     scores = np.array([priority.score for priority in ranker.rank_all(messages)])
     baseline = train.taught(box.name, box.rows).reply_rate
-    assert (fitting.auc(scores, y) or 0) > (fitting.auc(baseline, y) or 1) + 0.05
+    assert (measures.auc(scores, y) or 0) > (measures.auc(baseline, y) or 1) + 0.05
     assert json.dumps(scores.tolist()) == json.dumps([ranker.rank(m).score for m in messages])
