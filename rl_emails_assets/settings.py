@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,7 +30,7 @@ GMAIL_COSTS = {
 class Settings(BaseSettings):
     """Read from environment variables named `RL_EMAILS_` and the field's name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="RL_EMAILS_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RL_EMAILS_", extra="ignore", frozen=True, populate_by_name=True)
 
     home: Path = Field(default_factory=default_home, description="The folder that holds all state.")
     cache: Path | None = Field(
@@ -143,6 +144,64 @@ class Settings(BaseSettings):
     keep_runs_days: float = Field(default=14, gt=0, description="How long Dagster keeps runs that succeeded.")
     keep_failed_runs_days: float = Field(default=60, gt=0, description="How long Dagster keeps other runs.")
     keep_requests_days: float = Field(default=7, gt=0, description="How long ended sync requests are kept.")
+
+    language_model: str | None = Field(
+        default=None,
+        description="A model behind an OpenAI-compatible endpoint that is asked where the offline engine is unsure. "
+        "Unless this is set no mail leaves the machine, whatever keys there are.",
+    )
+    openai_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("RL_EMAILS_OPENAI_URL", "OPENAI_BASE_URL"),
+        description="The endpoint, as http://127.0.0.1:11434/v1; OPENAI_BASE_URL, then OpenAI's own, unless set.",
+    )
+    openai_key: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("RL_EMAILS_OPENAI_KEY", "OPENAI_API_KEY"),
+        description="Its key; OPENAI_API_KEY unless set. Local servers need none.",
+    )
+    language_model_input_usd: float | None = Field(
+        default=None, ge=0, description="Dollars for a million tokens sent to it; 0 for a model of your own."
+    )
+    language_model_output_usd: float | None = Field(
+        default=None, ge=0, description="Dollars for a million tokens that it answers."
+    )
+    language_model_mailbox_usd_a_day: float = Field(
+        default=0.10, ge=0, description="The most that questions about one mailbox may cost on a day (UTC)."
+    )
+    language_model_organization_usd_a_day: float = Field(
+        default=1.00, ge=0, description="The most that questions about all mailboxes may cost on a day (UTC)."
+    )
+    language_model_organization_usd_a_month: float = Field(
+        default=10.00, ge=0, description="The same for a calendar month."
+    )
+    language_model_confidence: float = Field(
+        default=0.7, ge=0, le=1, description="A verdict that the offline engine is less sure of is asked about."
+    )
+    language_model_days: float = Field(
+        default=3,
+        ge=0,
+        description="Mail that arrived longer ago is not asked about by itself, only by `rl-emails opinions --yes`.",
+    )
+    language_model_concurrency: int = Field(
+        default=4, ge=1, le=64, description="Questions that one run asks at a time."
+    )
+    language_model_timeout_seconds: float = Field(default=20, gt=0, description="How long one answer is waited for.")
+    language_model_seconds_a_run: float = Field(
+        default=15,
+        gt=0,
+        description="For how long a run begins questions; the inbox waits for them. A later run goes on.",
+    )
+
+    @model_validator(mode="after")
+    def _a_model_has_its_price(self) -> Self:
+        if self.language_model and None in (self.language_model_input_usd, self.language_model_output_usd):
+            raise ValueError(
+                f"what {self.language_model} costs is not set, so its cost cannot be capped: set "
+                "RL_EMAILS_LANGUAGE_MODEL_INPUT_USD and RL_EMAILS_LANGUAGE_MODEL_OUTPUT_USD (dollars for a million "
+                "tokens), 0 for a model of your own"
+            )
+        return self
 
     @property
     def cache_dir(self) -> Path:

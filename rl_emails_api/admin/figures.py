@@ -28,6 +28,7 @@ class Figures:
     pending: Sequence[RowMapping]
     runs: Sequence[RowMapping]
     costs: Sequence[RowMapping]
+    opinions: Sequence[RowMapping]
 
 
 class FigureKeeper:
@@ -56,4 +57,5 @@ def _make(connection: Connection) -> Figures:
         queries.pending(connection),
         queries.runs(connection),
         queries.costs(connection),
+        queries.opinions(connection),
     )

@@ -80,21 +80,18 @@ _RUNS = text(
 )
 
 
-# What the offline engines decide costs nothing, so few rows are added up where no paid model is used.
 _COSTS = text(
     """
-    select mailbox_id, day, sum(cost_usd) as cost_usd
-    from (
-        select mailbox_id, (computed_at at time zone 'UTC')::date as day, cost_usd
-        from classifications.messages where cost_usd > 0
-        union all
-        select mailbox_id, (computed_at at time zone 'UTC')::date, cost_usd from entities.messages where cost_usd > 0
-        union all
-        select mailbox_id, (computed_at at time zone 'UTC')::date, cost_usd from priorities.messages where cost_usd > 0
-    ) as paid
-    group by mailbox_id, day
+    select mailbox_id, day, cost_usd, question_count
+    from classifications.spending
+    where cost_usd > 0 or question_count > 0
     order by day desc, mailbox_id
     """
+)
+
+_OPINIONS = text(
+    "select mailbox_id, state, count(*) as row_count from classifications.opinions group by mailbox_id, state "
+    "order by mailbox_id, state"
 )
 
 
@@ -114,5 +111,10 @@ def runs(connection: Connection) -> Sequence[RowMapping]:
 
 
 def costs(connection: Connection) -> Sequence[RowMapping]:
-    """What the decisions that are still served have cost, by mailbox and day (UTC), the latest day first."""
+    """What questions to language models have cost, by mailbox and day (UTC), the latest day first."""
     return connection.execute(_COSTS).mappings().all()
+
+
+def opinions(connection: Connection) -> Sequence[RowMapping]:
+    """How many questions to language models have come to what, by mailbox."""
+    return connection.execute(_OPINIONS).mappings().all()

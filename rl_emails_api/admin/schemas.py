@@ -75,7 +75,8 @@ class MailboxStatus(BaseModel):
     oldest_backlog_at: datetime | None = Field(description="Since when the first of them is known.")
     failure: Failure | None = Field(description="Null while nothing failed since the last success.")
     notices: list[Notice] = Field(description="What its owner is told now.")
-    cost_usd: float = Field(description="What the decisions on its mail that are still served have cost.")
+    cost_usd: float = Field(description="What questions about its mail to language models have cost.")
+    opinions: dict[str, int] = Field(description="How many such questions came to what.")
     stored_count: int
     parsed_count: int
     duplicate_count: int = Field(description="Folder copies among the parsed; later steps skip them.")
@@ -187,11 +188,12 @@ class Worker(BaseModel):
 
 
 class Cost(BaseModel):
-    """What the decisions on a mailbox's mail cost on one day (UTC), of those that are still served."""
+    """What questions to language models about a mailbox's mail cost on one day (UTC)."""
 
     mailbox_id: UUID
     day: date
     cost_usd: float
+    question_count: int
 
 
 class Run(BaseModel):

@@ -110,6 +110,9 @@ def _mailboxes(connection: Connection, settings: Settings, figures: Figures, lin
     costs: defaultdict[UUID, float] = defaultdict(float)
     for row in figures.costs:
         costs[row["mailbox_id"]] += float(row["cost_usd"])
+    opinions: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
+    for row in figures.opinions:
+        opinions[row["mailbox_id"]][row["state"]] = row["row_count"]
     found: list[MailboxStatus] = []
     for row in mailboxes.standings(connection):
         mailbox_id = row["mailbox_id"]
@@ -126,6 +129,7 @@ def _mailboxes(connection: Connection, settings: Settings, figures: Figures, lin
             "quota": quota and Quota(**_only(Quota, quota), units_per_minute=per_minute),
             "failure": error and Failure(**_only(Failure, links.onto(dict(error)))),
             "cost_usd": costs[mailbox_id],
+            "opinions": opinions[mailbox_id],
             "notices": notices.get(mailbox_id, []),
             "gaps": gaps.get(mailbox_id, []),
         }

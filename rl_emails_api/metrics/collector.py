@@ -117,9 +117,15 @@ def _of_mailboxes(status: Status) -> Iterator[Metric]:
     )
     yield _gauge(
         "mailbox_cost_usd",
-        "What the decisions that are served have cost, in US dollars.",
+        "What questions to language models have cost, in US dollars.",
         ["mailbox"],
         [([str(each.mailbox_id)], each.cost_usd) for each in status.mailboxes],
+    )
+    yield _gauge(
+        "mailbox_opinions",
+        "Questions to language models, by what came of them.",
+        ["mailbox", "state"],
+        [([str(each.mailbox_id), state], n) for each in status.mailboxes for state, n in each.opinions.items()],
     )
 
 

@@ -244,9 +244,9 @@ const money = (value) => new Intl.NumberFormat(undefined, { style: "currency", c
 function costs(status, addresses) {
   return table(
     "Costs by mailbox and day",
-    ["Day (UTC)", "Mailbox", "Cost"],
-    status.costs.map((each) => [each.day, addresses[each.mailbox_id], money(each.cost_usd)]),
-    "Nothing has cost anything: no paid model is used.",
+    ["Day (UTC)", "Mailbox", "Questions", "Cost"],
+    status.costs.map((each) => [each.day, addresses[each.mailbox_id], each.question_count, money(each.cost_usd)]),
+    "Nothing has cost anything: no language model was asked.",
   );
 }
 

@@ -1,5 +1,6 @@
 """The verdict on a message: header rules, signs, the small model, and what each part rests on."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -56,6 +57,10 @@ class Classifier:
             confidence=max(0.0, min(1.0, finding.certainty * need.certainty)),
             evidence=(*finding.evidence, *need.evidence, *urgency_evidence, handler_evidence),
         )
+
+    def asks(self, sentence: str) -> float:
+        """The probability (0-1) that a sentence asks its reader for something, by the request model alone."""
+        return 1 / (1 + math.exp(-self._model.request_log_odds(self._lexer.tokens(sentence))))
 
     def classify_many(self, inputs: Iterable[ClassifierInput]) -> list[Verdict]:
         """The verdicts on several messages, in order: each the same, bit for bit, as on its own."""

@@ -12,6 +12,7 @@ from rl_emails_assets.db.tables import classifications, embeddings, entities, ma
 READERS: dict[Table, tuple[Table, ...]] = {
     raw.messages: (mail.messages,),
     mail.messages: (signals.messages, embeddings.messages, classifications.messages, entities.messages),
+    classifications.opinions: (classifications.messages,),
     signals.messages: (classifications.messages, priorities.messages),
     classifications.messages: (entities.messages, priorities.messages),
     entities.messages: (priorities.messages,),

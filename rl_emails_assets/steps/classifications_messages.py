@@ -1,6 +1,7 @@
 """classifications.messages: the verdict on each message, recorded with what it rests on."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -11,8 +12,12 @@ from rl_emails_assets.classification import classifier
 from rl_emails_assets.classification.classifier import Classifier
 from rl_emails_assets.classification.inputs import ClassifierInput
 from rl_emails_assets.classification.labels import labels_read
-from rl_emails_assets.db import bulk
+from rl_emails_assets.classification.verdict import Verdict
+from rl_emails_assets.db import bulk, opinions
 from rl_emails_assets.db.tables import classifications
+from rl_emails_assets.language_models.answer import Answer
+from rl_emails_assets.language_models.merging import allowed_categories, merged
+from rl_emails_assets.language_models.question import question_of
 from rl_emails_assets.steps.context import StepContext, StepResult
 from rl_emails_assets.steps.per_message import count, run_per_message
 from rl_emails_assets.steps.records import as_row, inputs_hash
@@ -30,7 +35,7 @@ _INPUTS = text(
     from mail.messages m
     join signals.messages s using (message_id)
     join mailboxes.connections c on c.mailbox_id = m.mailbox_id
-    where m.message_id = any(:ids)
+    where m.message_id = any(:ids) and m.mailbox_id = :mailbox_id
     """
 )
 
@@ -51,14 +56,26 @@ def run(step: StepContext) -> StepResult:
     return run_per_message(step, classifications.messages, version(), partial(_classify_batch, step))
 
 
+def inputs_of(
+    connection: Connection, mailbox_id: uuid.UUID, message_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, ClassifierInput]:
+    """What the classifier is told about each of these messages of one mailbox."""
+    parameters = {"ids": list(message_ids), "mailbox_id": mailbox_id}
+    return {row.message_id: _input(row) for row in connection.execute(_INPUTS, parameters)}
+
+
 def _classify_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID], result: StepResult) -> None:
     rows: list[dict[str, Any]] = []
-    for row in connection.execute(_INPUTS, {"ids": ids}):
-        inputs = _input(row)
+    answers = opinions.answers_of(connection, ids)
+    for message_id, inputs in inputs_of(connection, step.mailbox_id, ids).items():
         verdict = loaded().classify(inputs)
+        opinion = _opinion_on(inputs, verdict, answers.get(message_id, []))
+        if opinion is not None:
+            verdict = merged(verdict, Answer.model_validate(opinion["answer"]), loaded().asks)
+            count(result, "with_opinion")
         rows.append(
             {
-                "message_id": row.message_id,
+                "message_id": message_id,
                 "mailbox_id": step.mailbox_id,
                 "category": verdict.category,
                 "needs": verdict.needs,
@@ -66,14 +83,31 @@ def _classify_batch(step: StepContext, connection: Connection, ids: list[uuid.UU
                 "handler": verdict.handler,
                 "confidence": verdict.confidence,
                 "evidence": [as_row(evidence) for evidence in verdict.evidence],
-                "model_version": loaded().model_version,
-                "inputs_hash": inputs_hash(inputs),
+                "opinion_id": opinion and opinion["opinion_id"],
+                "cost_usd": opinion["cost_usd"] if opinion else 0,
+                "model_version": _model_version(opinion),
+                "inputs_hash": inputs_hash(inputs, opinion and opinion["answer"]),
                 "version": version(),
                 "run_id": step.run_id,
             }
         )
         count(result, f"category_{verdict.category}")
     bulk.replace_rows(connection, classifications.messages, "message_id", rows)
+
+
+def _opinion_on(
+    inputs: ClassifierInput, verdict: Verdict, answers: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """The latest opinion on what the message says now; one on what it said before it was parsed anew does not count."""
+    if not answers or not (allowed := allowed_categories(verdict)):
+        return None
+    asked = question_of(inputs, allowed).content_hash
+    return next((answer for answer in answers if bytes(answer["content_hash"]) == asked), None)
+
+
+def _model_version(opinion: Mapping[str, Any] | None) -> str:
+    own = loaded().model_version
+    return f"{own}+{opinion['model']}/{opinion['prompt_version']}" if opinion else own
 
 
 def _input(row: Any) -> ClassifierInput:

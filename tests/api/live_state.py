@@ -171,5 +171,17 @@ def add_operations(engine: Engine) -> None:
                 counts={"mailbox_count": 2, "renewed_count": 1},
                 error=error,
             )
-        paid = classifications.messages
-        connection.execute(update(paid).where(paid.c.message_id == seed_id("quote")).values(cost_usd=0.0021))
+        today = dt.datetime.now(dt.UTC).date()
+        _put(connection, classifications.spending, mailbox_id=MAILBOX, day=today, cost_usd=0.0021, question_count=3)
+        _put(
+            connection,
+            classifications.opinions,
+            opinion_id=seed_id("opinion"),
+            mailbox_id=MAILBOX,
+            message_id=seed_id("quote"),
+            content_hash=b"h",
+            model="m",
+            prompt_version="1",
+            state="answered",
+            run_id=RUN_ID,
+        )

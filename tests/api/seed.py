@@ -247,6 +247,21 @@ def _derived(connection: Connection, mailbox_id: uuid.UUID, item: Mail, received
             **{**values, **task},
             **_decision("extraction-3"),
         )
+        _put(
+            connection,
+            entities.task_progress,
+            task_id=seed_id(f"task {item.name} {number}"),
+            mailbox_id=mailbox_id,
+            thread_id=thread_id,
+            state="open",
+            how="",
+            evidence="",
+            waiting_on=task["owner"] if task["owner"] in ("me", "them") else "",
+            waiting_with=item.sender[1],
+            since=received_at,
+            version="1",
+            run_id=RUN_ID,
+        )
     if item.score is not None:
         _put(
             connection,

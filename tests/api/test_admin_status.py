@@ -7,7 +7,7 @@ import pytest
 from live_state import DEAD_LETTER, MAILBOX, NOTICE, ago
 from mails import OWNER, RUN_ID, seed_id
 from seed import seed_other
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, insert, select, text, update
 
 from rl_emails_api.admin import figures
 from rl_emails_api.admin.figures import FigureKeeper
@@ -121,17 +121,14 @@ def test_workers_pushes_and_schedules(busy):
 def test_costs_are_told_by_mailbox_and_day(busy, engine):
     """Money that is spent and shown nowhere, or under another day or mailbox."""
     with engine.begin() as connection:
-        paid = classifications.messages
-        connection.execute(
-            update(paid)
-            .where(paid.c.message_id == seed_id("lunch"))
-            .values(cost_usd=0.5, computed_at=dt.datetime(2026, 1, 1, 23, 59, tzinfo=dt.UTC))
-        )
+        row = {"mailbox_id": MAILBOX, "day": dt.date(2026, 1, 1), "cost_usd": 0.5, "question_count": 2}
+        connection.execute(insert(classifications.spending).values(**row))
     body = status(busy)
     assert [(each["day"], each["cost_usd"]) for each in body["costs"]][1:] == [("2026-01-01", 0.5)]
     assert body["costs"][0]["cost_usd"] == 0.0021
     assert {each["mailbox_id"] for each in body["costs"]} == {str(MAILBOX)}
     assert body["mailboxes"][0]["cost_usd"] == pytest.approx(0.5021)
+    assert body["mailboxes"][0]["opinions"] == {"answered": 1}
 
 
 def test_nothing_is_shown_under_another_mailbox(client, engine):

@@ -16,7 +16,7 @@ from rl_emails_assets.steps import classifications_messages as step
     tables.messages,
     owner=Owner.UNDERSTANDING,
     version=step.version(),
-    deps=[keys.MAIL_MESSAGES, keys.SIGNALS_MESSAGES],
+    deps=[keys.MAIL_MESSAGES, keys.SIGNALS_MESSAGES, keys.CLASSIFICATIONS_OPINIONS],
 )
 def messages(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:
     result = step.run(warehouse.step(context, backfill))
