@@ -56,6 +56,9 @@ coverage: $(DEV_STAMP) ## Run the tests and measure what they cover
 bench: $(DEV_STAMP) ## Measure rates, latencies and memory (MAILBOX=path ADDRESS=owner measures on it; COUNT=n generates)
 	@$(BIN)/python -m tests.bench.run $(if $(MAILBOX),--mailbox $(MAILBOX) --address $(ADDRESS)) $(if $(COUNT),--count $(COUNT))
 
+eval: $(DEV_STAMP) ## Measure the engines on public data and write docs/evaluation.md (DATA=folder, OUT=folder, ONLY=keys)
+	@$(BIN)/rl-emails eval --data $(or $(DATA),../shared/data) --out $(or $(OUT),docs) $(if $(ONLY),--only $(ONLY))
+
 chaos: $(DEV_STAMP) ## Kill parts of a real, running stack in seeded stories (SEEDS=n stories, FROM=m the first)
 	@$(BIN)/python -m tests.chaos.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
 
@@ -68,4 +71,4 @@ lock: ## Pin the newest allowed versions, with hashes, in requirements/
 clean: ## Remove .venv and what tools left behind; mail and state stay
 	@rm -rf $(VENV) .venv-torch .venv-next .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
 
-.PHONY: help demo up install dev test check parity next soak coverage bench chaos docs lock clean
+.PHONY: help demo up install dev test check parity next soak coverage bench eval chaos docs lock clean

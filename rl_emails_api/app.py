@@ -21,6 +21,7 @@ from rl_emails_api.connections import endpoints as connections
 from rl_emails_api.feedback import endpoints as feedback
 from rl_emails_api.health import endpoints as health
 from rl_emails_api.inbox import endpoints as inbox
+from rl_emails_api.learning import endpoints as learning
 from rl_emails_api.mailboxes import endpoints as mailboxes
 from rl_emails_api.messages import endpoints as messages
 from rl_emails_api.metrics import endpoints as metrics
@@ -57,6 +58,7 @@ FEATURES = (
     people,
     search,
     feedback,
+    learning,
     webhooks,
     admin,
     metrics,

@@ -12,6 +12,9 @@ from rl_emails_assets.db.tables.classifications import Needs as Needs
 Importance = Literal["important", "not_important"]
 TaskStatus = Literal["open", "done"]
 TaskOwner = Literal["me", "them", "someone_else"]
+TaskKind = Literal["request", "promise", "question"]
+TaskState = Literal["open", "promised", "asked_back", "closed"]
+WaitingOn = Literal["me", "them"]
 
 # Postgres text holds no NUL.
 Plain = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -52,13 +55,25 @@ class Decided(Recorded):
     cost_usd: float = Field(description="What the decision cost.")
 
 
+class TaskStep(BaseModel):
+    """The message that changed how a task stands."""
+
+    message_id: UUID
+    at: datetime
+    how: str = Field(
+        description="answered, delivered, done, done_by_other, accepted, withdrawn, declined, promised, asked_back or "
+        "reopened."
+    )
+    evidence: str = Field(description="The sentence that says so; '' for a file.")
+
+
 class Task(BaseModel):
     """Something to be done, with the sentence that proves it."""
 
     task_id: UUID
     message_id: UUID = Field(description="The message that proves it.")
     thread_id: UUID
-    kind: str = Field(description="request (asked of somebody) or promise (somebody will do it).")
+    kind: TaskKind = Field(description="request (of somebody), promise (somebody will do it) or question.")
     description: str = Field(examples=["Approve the revised quote"])
     owner: str = Field(description="Who does it: me, them, someone_else.")
     owner_address: str
@@ -68,8 +83,16 @@ class Task(BaseModel):
         examples=["Please send me your approval before noon on 24 March."],
         description="The sentence that proves it, as written.",
     )
+    evidence_start: int | None = Field(description="Where it begins in the new text; null when it is the subject.")
+    evidence_end: int | None = Field(description="Where it ends in the new text.")
     confidence: float = Field(description="Probability (0-1) that it is a task.")
-    status: TaskStatus = Field(description="The owner's word; open until told.")
+    status: TaskStatus = Field(description="The owner's word; else done when the conversation has closed it.")
+    status_by: Literal["owner", "conversation"] | None = Field(description="Who said so; null while nobody has.")
+    state: TaskState = Field(description="How it stands after the last message of its conversation.")
+    step: TaskStep | None = Field(description="The message that brought it there; null while none has.")
+    waiting_on: WaitingOn | None = Field(description="Who has to act: me, or them; null when nobody waits.")
+    waiting_with: str = Field(description="The address of the other person, or ''.")
+    waiting_since: datetime | None = Field(description="Since when one waits.")
 
 
 def as_json(row: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from typing import Annotated
 import typer
 
 from rl_emails_assets.classification.verdict import CATEGORIES, NEEDS
+from rl_emails_assets.commands.models_command import models
 from rl_emails_assets.commands.output import ExitCode, console, print_json, reported, shown
 from rl_emails_assets.errors import SettingsError
+from rl_emails_assets.evaluation.section import SEED
 from rl_emails_assets.settings import Settings
 
 app = typer.Typer(
@@ -26,6 +28,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 done with gaps or findings, "
     "5 not reachable now, 130 interrupted.",
 )
+app.command()(models)
 
 MailboxOption = Annotated[
     str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Whose mail; may be left out when there is only one.")
@@ -227,6 +230,36 @@ def backfill(
 
 
 @app.command()
+def opinions(
+    *,
+    mailbox: MailboxOption = None,
+    since: Moment = None,
+    until: Moment = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask; without it the cost is estimated and nothing is sent.")
+    ] = False,
+    is_json: JsonOption = False,
+) -> None:
+    """Estimate what a language model would cost where the offline engine is unsure, and ask it."""
+    from rl_emails_assets.commands.opened import opened
+    from rl_emails_assets.commands.opinions import opinions as run_opinions
+
+    settings = Settings()
+    with reported(), opened(settings, "opinions") as engine:
+        sys.exit(
+            run_opinions(
+                engine,
+                settings,
+                mailbox,
+                since=_utc(since),
+                until=_utc(until),
+                is_asked=yes,
+                is_json=is_json,
+            )
+        )
+
+
+@app.command()
 def status(*, is_json: JsonOption = False) -> None:
     """Say how fresh and how complete every mailbox is, what waits, and every gap with its reason."""
     from rl_emails_assets.commands.opened import opened
@@ -352,6 +385,25 @@ def queue(
                 commands.redrive(engine, request_id, everything=everything, mailbox_name=mailbox)
             else:
                 commands.list_queue(engine, is_json=is_json)
+
+
+@app.command("eval")
+def eval_(
+    data: Annotated[Path, typer.Option(help="The folder with mailboxes/, labelled/, dates/ and replies/.")],
+    *,
+    only: Annotated[str, typer.Option(metavar="KEY,...", help="Only these sections, by comma.")] = "",
+    out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("evaluation"),
+    seed: Annotated[int, typer.Option(min=0, help="Of every split and resampling.")] = SEED,
+    is_json: JsonOption = False,
+) -> None:
+    """Measure every engine on labelled mail, and write figures, intervals, baselines and plots as a report."""
+    from rl_emails_assets.commands.evaluate import evaluate
+    from rl_emails_assets.evaluation.sections import KEYS
+
+    keys = tuple(key.strip() for key in only.split(",") if key.strip()) or KEYS
+    with reported():
+        _require_known("--only", list(keys), KEYS)
+        sys.exit(evaluate(data, keys, out, seed=seed, is_json=is_json))
 
 
 @app.command()

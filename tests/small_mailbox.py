@@ -94,4 +94,20 @@ def state(engine: Engine) -> dict[str, list[dict[str, Any]]]:
             ]
             rows = [dict(row) for row in connection.execute(select(*columns)).mappings()]
             found[name] = sorted(rows, key=repr)
+    return _with_plain_ids(found)
+
+
+def _with_plain_ids(found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """The ids of projects and people, which last over regroupings and so depend on what was there before, replaced by
+    what the groups hold now: two histories that end in the same groups compare equal."""
+    first_thread: dict[Any, str] = {}
+    for row in found["entities.project_threads"]:
+        known = first_thread.get(row["project_id"])
+        thread = str(row["thread_id"])
+        first_thread[row["project_id"]] = thread if known is None else min(known, thread)
+    for name in ("entities.projects", "entities.project_threads"):
+        rows = [row | {"project_id": first_thread[row["project_id"]]} for row in found[name]]
+        found[name] = sorted(rows, key=repr)
+    people = [row | {"person_id": min(row["addresses"])} for row in found["entities.people"]]
+    found["entities.people"] = sorted(people, key=repr)
     return found

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    case,
     exists,
     func,
     or_,
@@ -160,6 +161,8 @@ def _items(page: Subquery, mailbox_id: UUID) -> Select[Any]:
     message, ranked = mail.messages.alias("m"), priorities.messages.alias("p")
     verdict, label = classifications.messages.alias("c"), raw.labels.alias("l")
     task, status, feedback = entities.tasks.alias("t"), app.task_states.alias("ts"), app.feedback.alias("f")
+    progress = entities.task_progress.alias("tp")
+    closed = case((progress.c.state == "closed", "done"), else_="open")
     labels = (
         select(func.array_agg(aggregate_order_by(label.c.label, label.c.label)))
         .where(label.c.message_id == page.c.message_id, label.c.mailbox_id == mailbox_id)
@@ -167,11 +170,16 @@ def _items(page: Subquery, mailbox_id: UUID) -> Select[Any]:
     )
     open_tasks = (
         select(func.count())
-        .select_from(task.outerjoin(status, status.c.task_id == task.c.task_id))
+        .select_from(
+            task.outerjoin(status, status.c.task_id == task.c.task_id).outerjoin(
+                progress, progress.c.task_id == task.c.task_id
+            )
+        )
         .where(
             task.c.message_id == page.c.message_id,
             task.c.mailbox_id == mailbox_id,
-            func.coalesce(status.c.status, "open") == "open",
+            task.c.kind != "question",
+            func.coalesce(status.c.status, closed) == "open",
         )
         .scalar_subquery()
     )

@@ -52,6 +52,11 @@ _STANDINGS = text(
             select added_at from raw.backlog where mailbox_id = connection.mailbox_id order by ordinal limit 1
         ) as oldest_backlog_at,
         (select count(*) from raw.gaps where mailbox_id = connection.mailbox_id) as gap_count,
+        greatest(
+            (select max(applied_at) from models.versions where mailbox_id = connection.mailbox_id),
+            (select max(ended_at) from models.versions where mailbox_id = connection.mailbox_id),
+            (select max(trained_at) from models.trainings where mailbox_id = connection.mailbox_id)
+        ) as learned_at,
         now() as asked_at
     from mailboxes.connections as connection
     left join mailboxes.watches as watch on watch.mailbox_id = connection.mailbox_id

@@ -43,6 +43,10 @@ class MailboxItem(BaseModel):
     materialized_at: datetime | None = Field(
         description="When the last run that reached priorities did so; the inbox has changed when this has."
     )
+    learned_at: datetime | None = Field(
+        description="When its corrections were last learned from, or what was learned last applied; GET /v1/learning "
+        "has changed when this has."
+    )
 
 
 class Mailboxes(BaseModel):

@@ -24,8 +24,9 @@ from rl_emails_api.messages.schemas import (
 )
 from rl_emails_api.problems import not_found
 from rl_emails_api.run_links import Links
-from rl_emails_api.schemas import Address, Corrections, Task, as_json
+from rl_emails_api.schemas import Address, Corrections, as_json
 from rl_emails_api.tasks import queries as tasks
+from rl_emails_api.tasks.rows import task
 from rl_emails_api.transactions import Transaction
 
 router = APIRouter(tags=["messages"])
@@ -65,7 +66,7 @@ def get_message(transaction: Transaction, mailbox: ChosenMailbox, message_id: UU
         html=shown.html if shown.has_html else "",
         blocked_count=shown.blocked_count,
         reasons=values["reasons"] or [],
-        tasks=[Task(**task) for task in tasks.of_messages(transaction, mailbox.mailbox_id, [message_id])],
+        tasks=[task(row) for row in tasks.of_messages(transaction, mailbox.mailbox_id, [message_id])],
         corrections=Corrections(
             importance=next((each["value"] for each in corrections if each["kind"] == "importance"), None),
             category=next((each["value"] for each in corrections if each["kind"] == "category"), None),

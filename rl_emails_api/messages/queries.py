@@ -78,11 +78,20 @@ def recorded(connection: Connection, mailbox_id: UUID, message_id: UUID) -> dict
 
 
 def recorded_tasks(connection: Connection, mailbox_id: UUID, message_id: UUID) -> Sequence[RowMapping]:
-    """The recorded rows of the tasks that the message proves."""
-    table = entities.tasks
+    """The recorded rows of the tasks that the message proves, with how each stands in its conversation."""
+    table, progress = entities.tasks, entities.task_progress
     return (
         connection.execute(
-            select(table)
+            select(
+                table,
+                progress.c.state,
+                progress.c.how.label("step_how"),
+                progress.c.message_id.label("step_message_id"),
+                progress.c.at.label("step_at"),
+                progress.c.evidence.label("step_evidence"),
+                progress.c.waiting_on,
+            )
+            .select_from(table.outerjoin(progress, progress.c.task_id == table.c.task_id))
             .where(table.c.message_id == message_id, table.c.mailbox_id == mailbox_id)
             .order_by(table.c.task_id)
         )

@@ -89,6 +89,7 @@ class PriorityRecord(Decided):
     base_log_odds: float
     contributions: list[Contribution]
     reasons: list[str]
+    reasons_against: list[str] = Field(description="Why it is not higher: the strongest signs against it, in words.")
 
 
 class EvidenceItem(BaseModel):
@@ -130,7 +131,14 @@ class TaskRecord(Decided):
     owner: str
     deadline_at: datetime | None
     evidence: str
+    evidence_start: int | None
+    evidence_end: int | None
     confidence: float
+    state: str | None = Field(description="How it stands after the last message of its conversation.")
+    step_how: str | None
+    step_message_id: UUID | None = Field(description="The message that brought it there.")
+    step_evidence: str | None
+    waiting_on: str | None
 
 
 class SignalsRecord(Recorded):

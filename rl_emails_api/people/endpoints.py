@@ -1,8 +1,9 @@
 """GET /v1/people."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
@@ -17,9 +18,17 @@ _KEY: TypeAdapter[tuple[float, UUID]] = TypeAdapter(tuple[float, UUID])
 
 
 @router.get("/v1/people", summary="People, the strongest relationship first")
-def get_people(transaction: Transaction, mailbox: ChosenMailbox, limit: Limit = 50, cursor: Cursor = None) -> People:
+def get_people(
+    *,
+    transaction: Transaction,
+    mailbox: ChosenMailbox,
+    with_roles: Annotated[bool, Query(description="Also addresses of functions, lists and robots.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> People:
     """The people the owner exchanges mail with."""
-    rows = queries.listed(transaction, mailbox.mailbox_id, decode_cursor(cursor, "strength", _KEY), limit + 1)
+    after = decode_cursor(cursor, "strength", _KEY)
+    rows = queries.listed(transaction, mailbox.mailbox_id, after, limit + 1, with_roles=with_roles)
     items = [Person(**row) for row in rows[:limit]]
     next_cursor = encode_cursor("strength", (items[-1].strength, items[-1].person_id)) if len(rows) > limit else None
     return People(items=items, next_cursor=next_cursor)

@@ -6,6 +6,17 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 
+class Merge(BaseModel):
+    """What ties two addresses together."""
+
+    address: str
+    other: str
+    how: str = Field(
+        description="organization (one name there), answered_from (a mail to the one was answered from the other), "
+        "names_itself, phone, or spelling (a bare address that spells the name)."
+    )
+
+
 class Person(BaseModel):
     """A person behind one or more addresses."""
 
@@ -17,7 +28,11 @@ class Person(BaseModel):
     phone: str
     received_count: int = Field(description="Messages received from them.")
     sent_count: int = Field(description="Messages the owner sent to them.")
+    replied_count: int = Field(description="Messages from them that the owner answered.")
     strength: float = Field(description="Strength of the relationship, 0-1.")
+    strength_parts: dict[str, float] = Field(description="volume, recency and reciprocity, each 0-1.")
+    merged_by: list[Merge] = Field(description="Why these addresses are one person's.")
+    is_role: bool = Field(description="The address of a function, a list or a robot.")
     last_at: datetime = Field(description="Last message from or to them.")
 
 

@@ -1,14 +1,47 @@
 """SQL about projects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, select, tuple_
+from sqlalchemy import Connection, RowMapping, select, text, tuple_
 
 from rl_emails_assets.db.tables import entities, mail, priorities
 
 MAX_THREADS = 200
+
+_OPEN_WORK = text(
+    """
+    select m.project_id, count(*) as open_task_count,
+           coalesce(
+               (array_agg(t.deadline_at order by t.deadline_at) filter (where t.deadline_at is not null))[1:20], '{}'
+           ) as deadlines
+    from entities.project_threads m
+    join entities.tasks t on t.mailbox_id = m.mailbox_id and t.thread_id = m.thread_id and t.kind <> 'question'
+    left join entities.task_progress g on g.task_id = t.task_id
+    left join app.task_states u on u.task_id = t.task_id
+    where m.mailbox_id = :mailbox_id and m.project_id = any(:projects)
+      and coalesce(u.status, case when g.state = 'closed' then 'done' else 'open' end) = 'open'
+    group by m.project_id
+    """
+)
+
+# Both mailboxes hold these very messages, so nobody learns of mail that is not their own.
+_IN_OTHER_MAILBOXES = text(
+    """
+    select other.mailbox_id, c.address, other.project_id, other.name, shared.count as shared_message_count
+    from entities.projects other
+    join mailboxes.connections c on c.mailbox_id = other.mailbox_id and c.state <> 'disconnecting'
+    join mailboxes.connections own
+      on own.mailbox_id = :mailbox_id and own.organization_id is not distinct from c.organization_id
+    cross join lateral (
+        select count(*) from unnest(other.message_keys) as k (key) where k.key = any(cast(:message_keys as bigint[]))
+    ) shared
+    where other.mailbox_id <> :mailbox_id and other.message_keys && cast(:message_keys as bigint[])
+    order by shared.count desc, other.project_id
+    limit 20
+    """
+)
 
 ProjectKey = tuple[datetime, UUID]
 
@@ -71,6 +104,18 @@ def threads(connection: Connection, mailbox_id: UUID, project_id: UUID) -> Seque
         .mappings()
         .all()
     )
+
+
+def open_work(connection: Connection, mailbox_id: UUID, projects: Sequence[UUID]) -> Mapping[UUID, RowMapping]:
+    """For each project with open tasks how many, and their deadlines."""
+    parameters = {"mailbox_id": mailbox_id, "projects": list(projects)}
+    return {row["project_id"]: row for row in connection.execute(_OPEN_WORK, parameters).mappings()}
+
+
+def in_other_mailboxes(connection: Connection, mailbox_id: UUID, project: RowMapping) -> Sequence[RowMapping]:
+    """The projects of the organization's other mailboxes that have messages of this one."""
+    parameters = {"mailbox_id": mailbox_id, "message_keys": list(project["message_keys"])}
+    return connection.execute(_IN_OTHER_MAILBOXES, parameters).mappings().all()
 
 
 def names(connection: Connection, mailbox_id: UUID, addresses: Sequence[str]) -> dict[str, str]:

@@ -19,6 +19,8 @@ class ProjectItem(BaseModel):
     message_count: int
     first_at: datetime
     last_at: datetime
+    open_task_count: int = Field(description="Tasks in its conversations that are not done.")
+    deadlines: list[datetime] = Field(description="The deadlines of these tasks, earliest first, at most 20.")
 
 
 class Projects(BaseModel):
@@ -39,8 +41,19 @@ class ProjectThread(BaseModel):
     priority: float | None
 
 
+class OtherMailbox(BaseModel):
+    """The same project in another mailbox of the organization, known by messages that both mailboxes have."""
+
+    mailbox_id: UUID
+    address: str
+    project_id: UUID
+    name: str = Field(description="What it is called there.")
+    shared_message_count: int = Field(description="Messages that are in both.")
+
+
 class Project(ProjectItem):
     """A project with its conversations and tasks."""
 
     threads: list[ProjectThread] = Field(description="The latest 200 at most, latest first.")
     tasks: list[Task] = Field(description="Tasks that its messages prove, by deadline.")
+    also_in: list[OtherMailbox] = Field(description="Where else it is, most shared messages first.")

@@ -1,5 +1,6 @@
 """GET /v1/tasks and POST /v1/tasks/{task_id}/status."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,14 +11,16 @@ from rl_emails_api.feedback import queries as feedback
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from rl_emails_api.problems import not_found
-from rl_emails_api.schemas import Address, Task, TaskOwner, TaskStatus, When
+from rl_emails_api.schemas import Task, TaskOwner, TaskStatus, WaitingOn, When
 from rl_emails_api.tasks import queries
-from rl_emails_api.tasks.schemas import TaskItem, Tasks, TaskStatusChange
+from rl_emails_api.tasks.rows import task, task_item
+from rl_emails_api.tasks.schemas import Tasks, TaskStatusChange
 from rl_emails_api.transactions import Transaction
 
 router = APIRouter(tags=["tasks"])
 
 _KEY: TypeAdapter[tuple[When | None, float, UUID]] = TypeAdapter(tuple[When | None, float, UUID])
+_SINCE: TypeAdapter[tuple[When, UUID]] = TypeAdapter(tuple[When, UUID])
 
 
 @router.get("/v1/tasks", summary="What is to be done, by deadline")
@@ -27,29 +30,39 @@ def get_tasks(
     mailbox: ChosenMailbox,
     status: Annotated[TaskStatus | None, Query(description="open or done; everything unless given.")] = None,
     owner: Annotated[TaskOwner | None, Query(description="Who does it.")] = None,
+    waiting: Annotated[
+        WaitingOn | None,
+        Query(description="them: what the owner waits for; me: who waits for the owner. Questions too, longest first."),
+    ] = None,
+    as_of: Annotated[
+        When | None, Query(description="The clock of is_overdue and waited_days; now unless given.")
+    ] = None,
     due_before: Annotated[When | None, Query(description="Only deadlines before this time.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Tasks:
-    """Tasks with the sentence that proves each: by deadline (none last), then priority of the message, then id."""
+    """Tasks with the sentence that proves each: by deadline (none last), then priority of the message, then id.
+
+    Questions, which ask for nothing but an answer, are listed among what is waited for only.
+    """
     rows = queries.listed(
         transaction,
         mailbox.mailbox_id,
-        status=status,
-        owner=owner,
-        due_before=due_before,
-        after=decode_cursor(cursor, "deadline", _KEY),
+        chosen=queries.Chosen(status=status, owner=owner, due_before=due_before, waiting=waiting),
+        after=None if waiting else decode_cursor(cursor, "deadline", _KEY),
+        after_since=decode_cursor(cursor, "since", _SINCE) if waiting else None,
         limit=limit + 1,
     )
-    items = []
-    for row in rows[:limit]:
-        values = dict(row)
-        sender = Address(name=values.pop("from_name"), address=values.pop("from_address"))
-        items.append(TaskItem(from_=sender, **values))
+    clock = as_of or datetime.now(UTC)
+    items = [task_item(row, clock) for row in rows[:limit]]
     next_cursor = None
     if len(rows) > limit:
         last = items[-1]
-        next_cursor = encode_cursor("deadline", (last.deadline_at, last.priority or 0.0, last.task_id))
+        next_cursor = (
+            encode_cursor("since", (last.waiting_since, last.task_id))
+            if waiting
+            else encode_cursor("deadline", (last.deadline_at, last.priority or 0.0, last.task_id))
+        )
     return Tasks(items=items, next_cursor=next_cursor)
 
 
@@ -71,4 +84,4 @@ def post_task_status(transaction: Transaction, mailbox: ChosenMailbox, task_id: 
             recorded, ("status", "kind", "description", "owner", "deadline_at", "evidence", "confidence")
         ),
     )
-    return Task(**{**recorded, "status": change.status})
+    return task(queries.of_ids(transaction, mailbox.mailbox_id, [task_id])[0])

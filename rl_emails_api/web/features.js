@@ -34,4 +34,8 @@ export const FEATURES = {
   category: "Category",
   needs: "Needs",
   urgency: "Urgency",
+  personal_sender: "You and this sender: acted on",
+  personal_domain: "You and their domain: acted on",
+  personal_list: "You and this list: acted on",
+  personal_words: "You and these words",
 };

@@ -28,6 +28,7 @@ export function follow({ listed, arrived }) {
   async function look() {
     clearTimeout(timer);
     const before = [ids(), chosen.mailbox?.mailbox_id, chosen.mailbox?.materialized_at, chosen.mailbox?.freshness];
+    const learned = chosen.mailbox?.learned_at;
     try {
       const isNew = await read();
       if (isAway) {
@@ -38,6 +39,7 @@ export function follow({ listed, arrived }) {
       if (isNew && before[0] !== after[0]) listed();
       // Another mailbox may have been picked while the answer was on its way; its own list is being read then.
       else if (isNew && before[1] === after[1] && before.join() !== after.join()) arrived();
+      if (isNew && before[1] === after[1] && learned !== chosen.mailbox?.learned_at) window.dispatchEvent(new Event("learned"));
     } catch {
       isAway = true;
       draw();

@@ -4,15 +4,15 @@ import { get } from "./api.js";
 import { failure, fill, h, skeleton } from "./dom.js";
 import { replaceItems } from "./keep.js";
 
-let again = null;
+const shown = new Set();
 
 // Read what is shown again, without losing the place in it.
-export const refresh = () => again?.();
+export const refresh = () => shown.forEach((reread) => reread());
 
 export function readPages({ path, query = () => ({}), list, foot, draw, none, end = () => null }) {
   let count = 0;
   let isBusy = false;
-  again = reread;
+  shown.add(reread);
   load(null);
 
   async function load(cursor) {
@@ -40,6 +40,10 @@ export function readPages({ path, query = () => ({}), list, foot, draw, none, en
 
   async function reread() {
     if (isBusy || !count) return;
+    if (!list.isConnected) {
+      shown.delete(reread);
+      return;
+    }
     isBusy = true;
     const pages = [];
     try {

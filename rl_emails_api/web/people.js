@@ -5,6 +5,14 @@ import { number, when } from "./format.js";
 import { readPages } from "./paging.js";
 import { link } from "./route.js";
 
+const HOW = {
+  organization: "one name at one organization",
+  answered_from: "answered from the other address",
+  names_itself: "names the other address",
+  phone: "the same phone number",
+  spelling: "the address spells the name",
+};
+
 export function show(pane) {
   const list = h("ul", { class: "cards", "aria-label": "People" });
   const foot = h("div", { class: "list-foot" });
@@ -34,6 +42,7 @@ function card(person) {
         h("span", { class: "muted" }, person.addresses.slice(0, 3).join(", ")),
         role || person.phone ? h("span", {}, [role, person.phone].filter(Boolean).join(" · ")) : null,
         h("span", { class: "muted small" }, `${number(person.received_count)} from them, ${number(person.sent_count)} from you`),
+        person.merged_by.length ? h("span", { class: "muted small" }, `One person: ${[...new Set(person.merged_by.map((link) => HOW[link.how] || link.how))].join(", ")}`) : null,
         h("span", { class: "strength" }, hidden(`Strength ${Math.round(person.strength * 100)} of 100`), bar(person.strength)),
       ),
     ),

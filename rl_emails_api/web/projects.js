@@ -1,8 +1,8 @@
 // Projects: conversations that belong together, with their people and tasks.
 
-import { get } from "./api.js";
+import { chosen, get } from "./api.js";
 import { empty, failure, fill, h, icon, score, skeleton, title } from "./dom.js";
-import { plural, sender, when } from "./format.js";
+import { daysUntil, due, plural, reference, sender, when } from "./format.js";
 import { readPages } from "./paging.js";
 import { changed, link } from "./route.js";
 import { taskRow } from "./tasks.js";
@@ -28,6 +28,16 @@ function all(pane) {
 const keywords = (project) => h("span", { class: "chips" }, project.keywords.slice(0, 5).map((word) => h("span", { class: "chip" }, word)));
 const people = (project) => project.people.slice(0, 5).map(sender).join(", ");
 
+function work(project) {
+  const next = project.deadlines.find((each) => daysUntil(each, reference(chosen.mailbox)) >= 0);
+  if (!project.open_task_count) return null;
+  return h("span", {}, plural(project.open_task_count, "open task"), next ? `, next due ${due(next, reference(chosen.mailbox))}` : null);
+}
+
+function elsewhere(other) {
+  return h("li", {}, `${other.address}: ${other.name} (${plural(other.shared_message_count, "shared message")})`);
+}
+
 function card(project) {
   return h(
     "li",
@@ -38,6 +48,7 @@ function card(project) {
       h("span", { class: "card-top" }, h("strong", {}, project.name), h("time", { datetime: project.last_at }, when(project.last_at))),
       h("span", { class: "muted" }, `${plural(project.thread_count, "conversation")}, ${plural(project.message_count, "message")}`),
       h("span", { class: "muted" }, people(project)),
+      work(project),
       keywords(project),
     ),
   );
@@ -57,7 +68,9 @@ async function one(pane, projectId) {
     h("a", { class: "back always", href: link("projects") }, icon("back"), "All projects"),
     title(project.name),
     h("p", { class: "window" }, `${when(project.first_at)} to ${when(project.last_at)}. ${people(project)}`),
+    work(project),
     keywords(project),
+    project.also_in.length ? h("details", { class: "fold" }, h("summary", {}, `Also in ${plural(project.also_in.length, "mailbox", "mailboxes")}`), h("ul", {}, project.also_in.map(elsewhere))) : null,
     project.tasks.length ? h("section", {}, h("h2", {}, "Tasks"), h("ul", { class: "tasks" }, project.tasks.map((task) => taskRow(task)))) : null,
     h("h2", {}, "Conversations"),
     h("ul", { class: "rows", "aria-label": "Conversations" }, project.threads.map(threadRow)),

@@ -3,6 +3,7 @@
 import { address, get, post } from "./api.js";
 import { choice, empty, failure, fill, h, icon, score, skeleton, toast } from "./dom.js";
 import { CATEGORIES, NEEDS, URGENCY, fullTime, plural, sender, size, when } from "./format.js";
+import * as learned from "./learned.js";
 import { changed, go } from "./route.js";
 import { taskRow } from "./tasks.js";
 import { showWhy } from "./why.js";
@@ -205,7 +206,7 @@ function toolbar(message) {
     }
     corrections[kind] = value;
     draw();
-    toast("Noted. The next model learns from it; this score stays as it was recorded.");
+    learned.expect(messageId);
   };
   const mark = (value, text, key) =>
     h(
@@ -250,7 +251,7 @@ function toolbar(message) {
     );
   }
   draw();
-  return bar;
+  return [bar, learned.place(messageId, Boolean(corrections.importance || corrections.category))];
 }
 
 export const close = () => go(changed({ m: null }));

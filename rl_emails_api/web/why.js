@@ -69,6 +69,7 @@ function priority(record) {
       ),
     ),
     h("p", { class: "muted small" }, `Recorded score ${record.score.toFixed(4)}. Bars are log odds: right raises, left lowers.`),
+    record.reasons_against.length ? [h("h3", {}, "Why not higher"), h("ul", { class: "against" }, record.reasons_against.map((text) => h("li", {}, text)))] : null,
     record.is_stale ? h("p", { class: "small" }, "Something it was made from has changed; the next run scores it again.") : null,
   );
 }

@@ -4,12 +4,12 @@ The order of the deciding rules is documented in docs/reference/classification.m
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from rl_emails_assets.classification.labels import is_social
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
-from rl_emails_assets.classification.suspicion import suspicion
 from rl_emails_assets.classification.verdict import Category, Evidence
+from rl_emails_assets.classification.words import SOCIAL_PHRASES
 
 _CALENDAR_SUBJECTS = re.compile(
     r"(?:(?:updated |accepted |tentative )?invitation: |(?:accepted|declined|tentative|tentatively accepted|cancell?ed"
@@ -54,31 +54,49 @@ _SERVICE_HOSTS: tuple[str, ...] = (
 )  # fmt: skip
 
 
+_SPAM_OVER_LIST = 1.5
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A category, how sure it is (0-1), what it rests on, and which rule gave it ("" for the sum of signs)."""
+    """A category, how sure it is (0-1), what it rests on, and which rule gave it ("" for the sum of signs).
+
+    `likely` holds the probabilities of all categories that were weighed; {} where a rule decided.
+    """
 
     category: Category
     certainty: float
     evidence: tuple[Evidence, ...]
     rule: str
+    likely: Mapping[Category, float] = field(default_factory=dict)
 
 
-def decide(reading: Reading) -> Finding | None:
-    """The category if one sign decides alone, else None. The rules run in this order and the first that speaks wins."""
-    is_list, list_sign = discussion_list(reading)
+def decide_first(reading: Reading) -> Finding | None:
+    """The category if the owner, a calendar or a program that answers speaks for itself, else None."""
     for rule in (_own, _calendar, _automatic):
         finding = rule(reading)
         if finding:
             return finding
-    log_odds, signs = suspicion(reading, is_list=is_list)
-    if log_odds >= 0:
-        return Finding("suspicious", min(0.97, 0.7 + 0.08 * log_odds), tuple(signs[:6]), "trap")
+    return None
+
+
+def decide(reading: Reading, odds: float, trap_odds: float, trap_signs: list[Evidence]) -> Finding | None:
+    """The category if one sign decides alone, else None; for what `decide_first` left. The first that speaks wins.
+
+    `odds` are the log odds that nobody asked for the message, `trap_odds` and `trap_signs` those of `suspicion`.
+    """
+    if trap_odds >= 0:
+        return Finding("suspicious", min(0.97, 0.7 + 0.08 * trap_odds), tuple(trap_signs[:6]), "trap")
     for rule in (_social, _service):
         finding = rule(reading)
         if finding:
             return finding
-    if is_list:
+    is_list, list_sign = discussion_list(reading)
+    # A tracker or a build server names its project as a list does, but nobody talks there.
+    is_list = is_list and not (reading.sender.kind == "notifier" or reading.sender.is_no_reply or reading.is_generated)
+    # Mail that came over a list and that nobody asked for: spam has the list's headers too.
+    is_spam = odds > _SPAM_OVER_LIST and not reading.given.is_reply and "re:" not in reading.low_subject[:60]
+    if is_list and not is_spam:
         return Finding("mailing_list", 0.95, (list_sign,), "list")
     return None
 
@@ -106,6 +124,8 @@ def _calendar(reading: Reading) -> Finding | None:
         return _decided("calendar", "calendar", 0.95, "calendar", f"calendar part, {reading.subject}")
     if _CALENDAR_SUBJECTS.match(reading.low_subject) and phrase_in(reading.low, _CALENDAR_WORDS):
         return _decided("calendar", "calendar", 0.9, "subject", reading.subject)
+    if reading.sender.kind == "calendar":
+        return _decided("calendar", "calendar", 0.9, "sender", given.from_address)
     if reading.low.startswith(("calendar entry", "when: ", "wann: ", "quand : ", "cuándo: ", "quando: ", "wanneer: ")):
         return _decided("calendar", "calendar", 0.9, "text", reading.body[:80])
     return None
@@ -155,8 +175,10 @@ def _social(reading: Reading) -> Finding | None:
     sender = reading.sender
     if sender.social_domain and not (sender.has_person_name and not reading.headers):
         return _decided("social", "social", 0.95, "sender", reading.given.from_address)
-    if any(is_social(label) for label in reading.given.labels[:50]):
-        return _decided("social", "social", 0.9, "header", "label: social")
+    if reading.is_from_machine:
+        phrase = phrase_in(f"{reading.low_subject}\n{reading.low[:300]}", SOCIAL_PHRASES)
+        if phrase:
+            return _decided("social", "social", 0.85, "text", phrase)
     return None
 
 

@@ -1,29 +1,38 @@
 """The verdict on a message: header rules, signs, the small model, and what each part rests on."""
 
+import hashlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from rl_emails_assets.classification.categories import decide
+from rl_emails_assets.classification.categories import Finding, decide, decide_first, discussion_list
 from rl_emails_assets.classification.inputs import ClassifierInput
 from rl_emails_assets.classification.lexer import Lexer
 from rl_emails_assets.classification.model import CARD_FILE, MODEL_FILE, Model
 from rl_emails_assets.classification.needs import handler_of, need_of
 from rl_emails_assets.classification.reading import Reading
-from rl_emails_assets.classification.signs import is_unsolicited, weigh
+from rl_emails_assets.classification.requests import RequestModel
+from rl_emails_assets.classification.signs import unwanted_odds, weigh
+from rl_emails_assets.classification.suspicion import suspicion
+from rl_emails_assets.classification.taught import taught
+from rl_emails_assets.classification.unwanted import UnwantedModel
 from rl_emails_assets.classification.urgency import urgency_of
 from rl_emails_assets.classification.verdict import Verdict
 
-VERSION = "1"
+VERSION = "2"
 """The version of the rules: raised with every change that can change a verdict."""
 
 
 class Classifier:
     """Gives verdicts. A verdict depends on its message alone; one instance may serve many threads."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(
+        self, model: Model, unwanted: UnwantedModel | None = None, requests: RequestModel | None = None
+    ) -> None:
         self._model = model
+        self._unwanted = unwanted or UnwantedModel.load()
+        self._requests = requests or RequestModel.load()
         self._lexer = Lexer()
 
     @classmethod
@@ -37,16 +46,15 @@ class Classifier:
 
     @property
     def model_version(self) -> str:
-        """The start of the model file's sha256."""
-        return self._model.version
+        """The start of a hash over the models' own: a change of any is a change of this."""
+        versions = f"{self._model.version} {self._unwanted.version} {self._requests.version}"
+        return hashlib.sha256(versions.encode()).hexdigest()[:12]
 
     def classify(self, inputs: ClassifierInput) -> Verdict:
         """The verdict on one message. Never raises for what a message holds."""
         reading = Reading(inputs, self._lexer)
-        finding = decide(reading)
-        if finding is None or (finding.rule == "list" and is_unsolicited(reading, self._model)):
-            finding = weigh(reading, self._model)
-        need = need_of(reading, finding, self._model)
+        finding = taught(self._category_of(reading), inputs.learned)
+        need = need_of(reading, finding, self._requests)
         urgency, urgency_evidence = urgency_of(reading, finding.category, need.needs, need.asked)
         handler, handler_evidence = handler_of(reading, finding.category, need)
         return Verdict(
@@ -58,9 +66,23 @@ class Classifier:
             evidence=(*finding.evidence, *need.evidence, *urgency_evidence, handler_evidence),
         )
 
+    def unwanted(self, inputs: ClassifierInput) -> float:
+        """The probability (0-1) that nobody asked for a message, with what is known of its sender."""
+        reading = Reading(inputs, self._lexer)
+        return 1 / (1 + math.exp(-unwanted_odds(reading, self._unwanted.log_odds(reading))))
+
+    def _category_of(self, reading: Reading) -> Finding:
+        first = decide_first(reading)
+        if first is not None:
+            return first
+        odds = unwanted_odds(reading, self._unwanted.log_odds(reading))
+        trap_odds, trap_signs = suspicion(reading, is_list=discussion_list(reading)[0])
+        found = decide(reading, odds, trap_odds, trap_signs)
+        return found or weigh(reading, self._model, odds, trap_odds)
+
     def asks(self, sentence: str) -> float:
         """The probability (0-1) that a sentence asks its reader for something, by the request model alone."""
-        return 1 / (1 + math.exp(-self._model.request_log_odds(self._lexer.tokens(sentence))))
+        return 1 / (1 + math.exp(-self._requests.log_odds(sentence, self._lexer.tokens(sentence))))
 
     def classify_many(self, inputs: Iterable[ClassifierInput]) -> list[Verdict]:
         """The verdicts on several messages, in order: each the same, bit for bit, as on its own."""

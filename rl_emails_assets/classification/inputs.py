@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rl_emails_assets.classification.verdict import Category
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifierInput:
@@ -47,5 +49,11 @@ class ClassifierInput:
     """A link whose visible words name another host than the one it leads to."""
     received_at: datetime | None = None
     """Aware. Dates in the text are read against it; None: relative to nothing, so explicit dates are not used."""
-    labels: tuple[str, ...] = ()
-    """The provider's labels or folders."""
+    rfc822_message_id: str = ""
+    """Without brackets; "" where there is none."""
+    is_reply: bool = False
+    """It names a message that it answers (In-Reply-To, References), whoever wrote that."""
+    markup: Mapping[str, int] = field(default_factory=dict)
+    """What its HTML looks like, from `mail.markup`; {} for mail without HTML."""
+    learned: Mapping[Category, float] = field(default_factory=dict)
+    """Log odds for categories that the owner's corrections taught, from `learned.LearnedSigns`."""

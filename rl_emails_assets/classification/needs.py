@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from rl_emails_assets.classification.categories import Finding
 from rl_emails_assets.classification.cues import IMPERATIVES
-from rl_emails_assets.classification.model import Model
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
+from rl_emails_assets.classification.requests import RequestModel
 from rl_emails_assets.classification.verdict import Category, Evidence, Handler, Needs
 from rl_emails_assets.classification.words import (
     ACKNOWLEDGEMENTS,
@@ -50,7 +50,7 @@ class _Asking:
     log_odds: float
 
 
-def need_of(reading: Reading, finding: Finding, model: Model) -> Need:
+def need_of(reading: Reading, finding: Finding, model: RequestModel) -> Need:
     """What the message needs, by its category."""
     category = finding.category
     if reading.given.is_from_owner:
@@ -115,7 +115,7 @@ def _is_settled(reading: Reading, phrase: str, whole: str) -> bool:
     return phrase == "update your payment" and _TROUBLE.isdisjoint(reading.words)
 
 
-def _of_letter(reading: Reading, category: Category, model: Model) -> Need:
+def _of_letter(reading: Reading, category: Category, model: RequestModel) -> Need:
     asking = _askings(reading, model)
     context = _context(reading, category)
     total = math.fsum(weight for weight, _, _ in context)
@@ -150,7 +150,7 @@ def _unasked(reading: Reading, certainty: float) -> Need:
     return _plain("read", 0.9 * certainty, "text", quote)
 
 
-def _askings(reading: Reading, model: Model) -> list[_Asking]:
+def _askings(reading: Reading, model: RequestModel) -> list[_Asking]:
     found = []
     language = reading.language
     pairs = list(zip(reading.sentences, reading.sentence_tokens, strict=True))
@@ -159,7 +159,7 @@ def _askings(reading: Reading, model: Model) -> list[_Asking]:
     for sentence, tokens in pairs:
         if not _may_ask(sentence, tokens, language):
             continue
-        log_odds = model.request_log_odds(tokens) if language == "en" else _foreign_log_odds(sentence, tokens)
+        log_odds = model.log_odds(sentence, tokens) if language == "en" else _foreign_log_odds(sentence, tokens)
         if phrase_in(sentence.lower(), BOILERPLATE_REQUESTS):
             log_odds -= 3.0
         if "?" in tokens and len(tokens) > 2 and not _YOU.isdisjoint(tokens):

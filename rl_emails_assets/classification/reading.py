@@ -64,6 +64,19 @@ class Reading:
         return foot != self.low[-_FOOT_CHARS:] and bool(phrase_in(foot, UNSUBSCRIBE_PHRASES))
 
     @cached_property
+    def is_generated(self) -> bool:
+        """A program says that it wrote it."""
+        return self.header("auto-submitted").startswith("auto-generated")
+
+    @cached_property
+    def is_from_machine(self) -> bool:
+        """Its headers or its sender's address say that no person sent it to one other."""
+        sender = self.sender
+        marks = ("list-unsubscribe", "feedback-id", "x-campaign", "x-campaignid")
+        is_marked = self.is_generated or any(name in self.headers for name in marks)
+        return is_marked or sender.is_no_reply or sender.is_mailing_domain or sender.kind in ("notifier", "news")
+
+    @cached_property
     def has_money(self) -> bool:
         """An amount of money stands in it."""
         return not self.words.isdisjoint(("$", "€", "£", "¥", "usd", "eur", "gbp", "chf"))

@@ -13,9 +13,10 @@ _COMPACT = str.maketrans("", "", "._-+ ")
 _DAEMONS = ("mailerdaemon", "postmaster", "maildelivery", "mailerror", "microsoftexchange")
 _NO_REPLY = ("noreply", "donotreply", "noaddress", "nicht antworten", "nichtantworten", "nepasrepondre", "noresponder")
 _KINDS: dict[str, frozenset[str]] = {
+    "calendar": word_set("calendar kalender calendrier agenda calendario kalendar"),
     "notifier": word_set(
         """notification notifications notify notifier alert alerts system sysadmin monitor monitoring jira github
-    gitlab bitbucket jenkins ci builds build bot robot cron root daemon automail arsystem crawler reminder
+    gitlab bitbucket jenkins ci builds build tracker issues bot robot cron root daemon automail arsystem crawler reminder
     reminders mailsweeper security account accounts status ticket tickets helpdesk hotline workflow updates
     service"""
     ),
@@ -38,7 +39,7 @@ _KINDS: dict[str, frozenset[str]] = {
     webmaster sales enquiries inquiries hr kontakt servicio mail"""
     ),
 }
-_PRECEDENCE = ("billing", "news", "seller", "announcer", "notifier", "role")
+_PRECEDENCE = ("calendar", "billing", "news", "seller", "announcer", "notifier", "role")
 _ORGANIZATION_WORDS = word_set(
     """team newsletter news support alerts alert inc ltd gmbh llc corp store shop service services bank
     notifications offers daily weekly online customer sales via the digest group club center centre office
@@ -64,7 +65,7 @@ SOCIAL_DOMAINS = word_set(
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """`kind` is daemon, notifier, news, seller, billing, announcer, role or "" where the address says nothing."""
+    """`kind` is daemon, calendar, notifier, news, seller, billing, announcer, role or "" where the address says nothing."""
 
     local: str
     domain: str

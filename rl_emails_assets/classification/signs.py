@@ -6,11 +6,11 @@ docs/reference/classification.md); each sign that speaks for the winner becomes 
 """
 
 import math
+import re
 from collections.abc import Iterable
 
 from rl_emails_assets.classification.categories import Finding
 from rl_emails_assets.classification.document import document_tokens
-from rl_emails_assets.classification.labels import sign_of
 from rl_emails_assets.classification.model import Model
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
 from rl_emails_assets.classification.verdict import Category, Evidence
@@ -27,11 +27,16 @@ from rl_emails_assets.classification.words import (
 
 SCORED: tuple[Category, ...] = ("person", "newsletter", "promotion", "notification", "receipt")
 _MOST_EVIDENCE = 6
-_SURE = 0.95
+_MOST_ODDS = 6.0
+_TRAP_MIDDLE = 1.5
+"""Unasked-for mail this far below the threshold of a trap is as likely a trap as an offer."""
+_WORTH_SAYING = 0.3
 _PHRASE_CHARS = 2_000
 """Where the phrases are looked for: what a mail is, it says early."""
 _TEMPERATURE = 0.7
 """Fitted on senders that the genre model had not seen (docs/reference/classification.md)."""
+
+_PRICE_CUT = re.compile(r"\d ?%|\b(?:from|ab|dès|desde|da|vanaf|only|just|nur|under) ?[€$£]\d|[€$£] ?\d{1,4} off\b")
 
 _SENDER_SIGNS: dict[str, dict[Category, float]] = {
     "notifier": {"person": -2.0, "notification": 2.2, "newsletter": 0.3, "receipt": 0.3},
@@ -69,8 +74,12 @@ class _Tally:
                 yield evidence("category", source, quote, round(weight, 3))
 
 
-def weigh(reading: Reading, model: Model) -> Finding:
-    """The most likely of `SCORED`, with its probability and the signs for it."""
+def weigh(reading: Reading, model: Model, odds: float, trap_odds: float) -> Finding:
+    """The most likely category of mail that no rule decided, with its probability and the signs for it.
+
+    `odds` are the log odds that nobody asked for it (`unwanted_odds`), `trap_odds` those of `suspicion`. What nobody asked
+    for sells or is a trap; what somebody asked for is what its signs say.
+    """
     tally = _Tally()
     _add_genre(reading, model, tally)
     _add_sender(reading, tally)
@@ -79,21 +88,43 @@ def weigh(reading: Reading, model: Model) -> Finding:
     _add_words(reading, tally)
     highest = max(tally.sums.values())
     parts = {category: math.exp((value - highest) / _TEMPERATURE) for category, value in tally.sums.items()}
-    winner = max(SCORED, key=lambda category: parts[category])
-    certainty = parts[winner] / math.fsum(parts.values())
-    found = tuple(tally.evidence_for(winner))
-    return Finding(winner, certainty, found or (evidence("category", "model", "nothing speaks for another"),), "")
+    whole = math.fsum(parts.values())
+    unasked = 1 / (1 + math.exp(-odds))
+    traps = 1 / (1 + math.exp(-1.5 * (trap_odds + _TRAP_MIDDLE)))
+    likely: dict[Category, float] = {category: (1 - unasked) * part / whole for category, part in parts.items()}
+    likely["promotion"] += unasked * (1 - traps)
+    likely["suspicious"] = unasked * traps
+    winner = max(likely, key=lambda category: likely[category])
+    found: list[Evidence] = []
+    if winner in ("promotion", "suspicious") and unasked > _WORTH_SAYING:
+        found.append(evidence("category", "model", f"reads like mail nobody asked for ({unasked:.2f})", round(odds, 3)))
+    if winner != "suspicious":
+        found += tally.evidence_for(winner)
+    found = found[:_MOST_EVIDENCE] or [evidence("category", "model", "nothing speaks for another")]
+    return Finding(winner, likely[winner], tuple(found), "", likely)
 
 
-def is_unsolicited(reading: Reading, model: Model) -> bool:
-    """Mail that sells and only came over a list: nobody's answer, and the model is as good as sure."""
+def unwanted_odds(reading: Reading, raw: float) -> float:
+    """The unwanted-mail model's log odds `raw`, shifted by what the owner and their provider know of the sender."""
     given = reading.given
-    if given.sender_replied_count or given.is_reply_to_owner or reading.language != "en" or len(reading.tokens) < 20:
-        return False
-    if "re:" in reading.low_subject[:60]:
-        return False
-    tokens = document_tokens(reading.lexer, reading.subject, reading.tokens)
-    return model.genre_probabilities(reading.plain_subject, tokens)["promotion"] > _SURE
+    # The model has read English; of other mail it knows the shape alone.
+    odds = raw if raw < 0 or reading.language == "en" else raw * 0.4
+    if given.sender_replied_count:
+        odds -= 3.0
+    if given.is_reply_to_owner:
+        odds -= 2.5
+    if given.owner_domain and reading.sender.domain == given.owner_domain and not reading.sender.is_free_domain:
+        odds -= 2.0
+    results = reading.header("authentication-results")
+    if "dmarc=fail" in results or "spf=fail" in results or "dkim=fail" in results:
+        odds += 1.0
+    elif "dmarc=pass" in results or "dkim=pass" in results:
+        odds -= 1.5
+    if reading.header("list-unsubscribe") and (reading.header("feedback-id") or "pass" in results):
+        odds -= 1.5
+    if reading.header("x-spam-flag").startswith("yes"):
+        odds += 2.0
+    return max(-_MOST_ODDS, min(_MOST_ODDS, odds))
 
 
 def _add_genre(reading: Reading, model: Model, tally: _Tally) -> None:
@@ -111,7 +142,8 @@ def _add_genre(reading: Reading, model: Model, tally: _Tally) -> None:
         {
             "person": 0.9 * logs["person"],
             "newsletter": 0.9 * logs["newsletter"],
-            "promotion": 0.9 * logs["promotion"],
+            # Its promotions are mostly spam, which has a model of its own.
+            "promotion": 0.6 * logs["promotion"],
             "notification": 0.9 * transaction,
             "receipt": 0.9 * transaction,
         },
@@ -178,12 +210,6 @@ def _add_headers(reading: Reading, tally: _Tally) -> None:
     submitted = reading.header("auto-submitted")
     if submitted.startswith("auto-generated"):
         tally.add("header", f"Auto-Submitted: {submitted}", {"person": -4.0, "notification": 1.8, "receipt": 0.5})
-    if reading.header("x-spam-flag").startswith("yes"):
-        tally.add("header", "X-Spam-Flag: yes", {"person": -1.5, "promotion": 1.5})
-    for label in given.labels[:50]:
-        sign = sign_of(label)
-        if sign is not None:
-            tally.add("header", f"label: {label[:60]}", sign)
     if given.to_count + given.cc_count > 25:
         tally.add("header", f"{given.to_count + given.cc_count} recipients", {"newsletter": 0.8, "person": -0.3})
     if given.is_html_only and given.link_count > 5:
@@ -191,6 +217,8 @@ def _add_headers(reading: Reading, tally: _Tally) -> None:
 
 
 def _add_words(reading: Reading, tally: _Tally) -> None:
+    if reading.is_from_machine and _PRICE_CUT.search(reading.low_subject):
+        tally.add("subject", reading.subject, {"promotion": 2.6, "person": -1.0})
     whole = f"{reading.low_subject}\n{reading.low[:_PHRASE_CHARS]}"
     money = reading.has_money
     subject_ok = not reading.low_subject.startswith(("re:", "aw:", "fw:", "fwd:"))

@@ -46,6 +46,16 @@ _ADVANCE_FEE: tuple[str, ...] = (
     "compensation fund", "consignment", "percentage of the total", "of the total sum", "god bless",
 )  # fmt: skip
 _GIFT_CARDS = ("gift card", "gift cards", "itunes card", "google play card", "geschenkkarte", "carte cadeau")
+_CARD_LURES = ("urgent", "quick", "favor", "favour", "purchase", "scratch", "reimburse", "buy ", "are you available",
+               "at your desk", "dringend", "kaufen", "urgence", "acheter")  # fmt: skip
+_FAVOURS: tuple[str, ...] = (
+    "are you at your desk", "can not talk", "can't talk right now", "cannot talk", "keep this between us",
+    "keep this confidential", "send me your cell", "send me your mobile number", "need you to handle a task",
+    "need you to run an errand", "change my direct deposit", "change my bank details", "update my bank details",
+    "new bank account details", "our bank details have changed", "process a wire", "wire transfer today",
+    "bankverbindung hat sich geändert", "nos coordonnées bancaires ont changé", "kannst du schnell",
+)  # fmt: skip
+"""How somebody who borrows a superior's or a supplier's name begins."""
 _EXTORTION = ("bitcoin", "btc wallet", "recorded you", "your webcam", "adult site")
 _THREATS = ("within 24 hours", "within 48 hours", "immediately", "urgent", "suspended", "final notice", "innerhalb von",
             "sous 24", "en 24 horas", "entro 24", "binnen 24", "will be closed", "permanently")  # fmt: skip
@@ -149,14 +159,24 @@ def _words(reading: Reading, add: Add) -> None:
             weight = min(4.5, 1.0 * len(signs)) + (1.0 if "million" in whole else 0.0)
             add("text", ", ".join(signs[:6]), weight)
     cards = phrase_in(whole, _GIFT_CARDS)
-    if cards and reading.sender.is_free_domain and ("urgent" in whole or "quick" in whole or "favor" in whole):
+    if cards and _is_stranger(reading) and not reading.is_from_machine and phrase_in(whole, _CARD_LURES):
         add("text", cards, 3.2)
+    favour = phrase_in(whole, _FAVOURS) if _is_stranger(reading) and len(reading.tokens) < 120 else ""
+    if favour:
+        add("text", favour, 1.6)
     blackmail = [phrase for phrase in _EXTORTION if phrase in whole]
     if len(blackmail) >= 2:
         add("text", ", ".join(blackmail), 3.5)
     threat = phrase_in(whole, _THREATS) if lure else ""
     if threat:
         add("text", threat, 1.0)
+
+
+def _is_stranger(reading: Reading) -> bool:
+    """Nobody whom the owner has answered, nor of the owner's own organization."""
+    given, domain = reading.given, reading.sender.domain
+    is_colleague = bool(given.owner_domain) and domain == given.owner_domain and not reading.sender.is_free_domain
+    return not (given.sender_replied_count or given.is_reply_to_owner or is_colleague)
 
 
 def _apart(left: str, right: str) -> bool:

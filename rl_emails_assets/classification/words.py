@@ -124,8 +124,8 @@ DEADLINE_WORDS = word_set(
 )
 
 RECEIPT_WORDS = word_set(
-    """receipt invoice receipts invoices payment paid order ordered shipped shipment shipping delivered delivery
-    refund refunded purchase purchased booking reservation itinerary ticket statement billing
+    """receipt invoice receipts invoices bill payment paid order ordered shipped shipment shipping delivered delivery
+    refund refunded purchase purchased booking reservation itinerary ticket tickets statement billing
     transaction deposit rechnung bestellung bestellbestätigung zahlung quittung lieferung versandt buchung
     buchungsbestätigung facture commande reçu paiement livraison expédiée réservation factura pedido recibo
     pago envío reserva ricevuta fattura ordine pagamento spedizione spedito prenotazione fatura encomenda
@@ -148,7 +148,9 @@ PROMOTION_WORDS = word_set(
 PROMOTION_PHRASES: tuple[str, ...] = (
     "% off", "last chance", "limited time", "act now", "order now", "shop now", "buy now", "free shipping",
     "special offer", "risk free", "risk-free", "money back", "no obligation", "early bird", "double points",
-    "click here", "nur heute", "jetzt kaufen", "profitez", "código promocional", "solo oggi", "winkel nu",
+    "click here", "% discount", "half price", "the price of", "save up to", "use code", "promo code", "günstiger",
+    "zum preis von", "% rabatt", "bis zu", "jusqu'à -", "de descuento", "di sconto", "de desconto", "% korting",
+    "claim your offer", "upgrade to", "free trial", "nur heute", "jetzt kaufen", "profitez", "código promocional", "solo oggi", "winkel nu",
 )  # fmt: skip
 NEWS_WORDS = word_set(
     """newsletter digest headlines bulletin weekly daily edition roundup briefing monthly issue news update
@@ -159,6 +161,18 @@ NEWS_PHRASES: tuple[str, ...] = (
     "in this issue", "in this edition", "view in browser", "view this email", "read more", "full story",
     "forward to a friend", "you are receiving this", "you received this", "today's headlines", "top stories",
     "im browser", "voir en ligne", "ver en el navegador", "bekijk online", "leggi online",
+)  # fmt: skip
+SOCIAL_PHRASES: tuple[str, ...] = (
+    "wants to connect", "wants to be friends", "wants to follow", "friend request", "started following you",
+    "is now following you", "new follower", "tagged you", "liked your", "likes your", "reacted to your",
+    "commented on your p", "commented on your status", "viewed your profile", "appeared in", "endorsed you",
+    "photos with you", "shared a memory", "your post about", "people saw your post", "mentioned you in a post",
+    "people you may know", "invitation to connect", "sent you a connection", "join your network",
+    "freundschaftsanfrage", "möchte sich mit ihnen vernetzen", "möchte sich mit dir vernetzen", "folgt dir jetzt",
+    "gefällt dein", "kontaktanfrage", "souhaite vous ajouter", "demande d'ajout", "vous suit", "a aimé votre",
+    "a commenté votre", "quiere conectar", "solicitud de amistad", "te sigue", "le gusta tu", "ha comentado tu",
+    "vuole collegarsi", "richiesta di amicizia", "ha iniziato a seguirti", "piace il tuo", "quer se conectar",
+    "pedido de amizade", "começou a seguir", "curtiu", "wil met je verbinden", "vriendschapsverzoek", "volgt je nu",
 )  # fmt: skip
 NOTIFICATION_WORDS = word_set(
     """alert alerts notification notifications password login verification verify code security reminder

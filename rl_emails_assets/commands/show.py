@@ -98,6 +98,10 @@ def explain(engine: Engine, name: str, *, is_json: bool) -> None:
         out.print(f"\npriority [bold]{priority['score']:.3f}[/]")
         for reason in priority["reasons"]:
             out.print(f"  {shown(reason)}")
+        if priority["reasons_against"]:
+            out.print("  why not higher:")
+        for reason in priority["reasons_against"]:
+            out.print(f"    {shown(reason)}")
         out.print(f"  {priority['base_log_odds']:+8.3f}  where every message starts (log odds)")
         for part in priority["contributions"]:
             if abs(part["log_odds"]) >= 0.0005:

@@ -16,8 +16,10 @@ _MESSAGES = text(
            coalesce((select jsonb_agg(jsonb_build_object(
                          'description', t.description, 'kind', t.kind, 'deadline', t.deadline_at, 'owner', t.owner,
                          'owner_address', t.owner_address, 'evidence', t.evidence, 'confidence', t.confidence,
-                         'status', coalesce(u.status, 'open')) order by t.task_id)
+                         'status', coalesce(u.status, case when g.state = 'closed' then 'done' else 'open' end),
+                         'waiting_on', coalesce(g.waiting_on, '')) order by t.task_id)
                      from entities.tasks t left join app.task_states u using (task_id)
+                     left join entities.task_progress g using (task_id)
                      where t.message_id = m.message_id), '[]'::jsonb) as tasks
     from mail.messages m
     join raw.messages r using (message_id)

@@ -68,6 +68,11 @@ def related_history(
     return _frame(connection, _RELATED, parameters)
 
 
+def whole_history(connection: Connection, mailbox_id: uuid.UUID) -> pl.DataFrame:
+    """Every message of the mailbox, as `HISTORY_SCHEMA` rows."""
+    return _frame(connection, _WHOLE, {"mailbox_id": mailbox_id})
+
+
 def later_messages(connection: Connection, mailbox_id: uuid.UUID, keys: pl.DataFrame) -> pl.DataFrame:
     """The messages that `keys` (from signals.affected.affected_keys) may make outdated."""
     of_kind = {kind: keys.filter(pl.col("kind") == kind)["key"].to_list() for kind in ("contact", "thread", "domain")}

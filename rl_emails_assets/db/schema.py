@@ -10,11 +10,14 @@ from rl_emails_assets.db.tables import (
     entities,
     mail,
     mailboxes,
+    models,
     priorities,
     raw,
     signals,
     sync_queue,
 )
 
-TABLE_MODULES = (mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, app, sync_queue)
+TABLE_MODULES = (
+    mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, models, app, sync_queue,
+)  # fmt: skip
 metadata: MetaData = base.metadata

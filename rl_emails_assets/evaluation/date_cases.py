@@ -61,14 +61,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`is_tuning` cases may be looked at while building; near-identical ones are on the same side, whatever their
-    file."""
+    """`part` is "tuning" (half: looked at while building), "second" (a quarter: looked at once, late) or "held" (a
+    quarter: never looked at); near-identical cases are in the same part, whatever their file."""
 
     file: str
     text: str
     written_at: datetime
     wanted: tuple[Wanted, ...]
-    is_tuning: bool
+    part: str
 
     @property
     def counts(self) -> bool:
@@ -97,7 +97,7 @@ def load_cases(data: Path, files: tuple[str, ...] = (), *, seed: int = SEED) -> 
                     text=raw["Input"],
                     written_at=written_at,
                     wanted=wanted,
-                    is_tuning=_is_tuning(raw, seed),
+                    part=_part(raw, seed),
                 )
                 cases.setdefault((name if not has_values else "", raw["Input"], reference), case)
     return list(cases.values())
@@ -110,17 +110,16 @@ _WEEKDAY = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\b", re.IGNOR
 _COUNT = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth|fifth)\b", re.I)
 
 
-def _is_tuning(raw: Mapping[str, Any], seed: int) -> bool:
-    """Half of the shapes: what remains when numbers, months and weekdays are all the same."""
+def _part(raw: Mapping[str, Any], seed: int) -> str:
+    """By the case's shape: what remains when numbers, months and weekdays are all the same."""
     said = " | ".join(result["Text"] for result in raw["Results"]) or raw["Input"]
     shape = _WEEKDAY.sub("W", _MONTH.sub("M", re.sub(r"\d+", "0", said.lower())))
     shape = " ".join(_COUNT.sub("0", shape).split())
-    return hashlib.blake2b(f"{seed}/{shape}".encode(), digest_size=8).digest()[0] < 128
+    first, second = hashlib.blake2b(f"{seed}/{shape}".encode(), digest_size=8).digest()[:2]
+    return "tuning" if first < 128 else "second" if second < 128 else "held"
 
 
-def _wanted(
-    text: str, written_at: datetime, *, has_values: bool, results: list[Mapping[str, Any]]
-) -> Iterator[Wanted]:
+def _wanted(text: str, written_at: datetime, *, has_values: bool, results: list[Mapping[str, Any]]) -> Iterator[Wanted]:
     for result in results:
         kind = (result.get("TypeName") or result.get("Type") or "").removeprefix("datetimeV2.")
         start = result.get("Start")
@@ -133,10 +132,14 @@ def _wanted(
             end=start + len(result["Text"]),
             kind=kind,
             readings=readings,
-            counts=kind in KINDS and (not has_values or any(_is_ahead(one, written_at) for one in readings)),
+            counts=kind in KINDS
+            and not any(_NEVER.fullmatch(value.get("timex", "")) for value in values)
+            and (not has_values or any(_is_ahead(one, written_at) for one in readings)),
         )
 
 
+_NEVER = re.compile(r"\d{2}[\dX]{2}|(?:PRESENT|PAST|FUTURE)_REF|\(?\d{4}(?:,.*)?")
+"""Whole years and decades, "now", and lengths alone."""
 _PERIODS = {"D": "daily", "W": "weekly", "M": "monthly", "Y": "yearly"}
 
 
@@ -189,6 +192,8 @@ def _is_ahead(reading: Reading, written_at: datetime) -> bool:
     if at == written_at:
         # A day that is today is ahead, "now" is not; both have midnight when the case was written at midnight.
         return at.time() == datetime.min.time()
+    if begins_at is not None and not reading.is_open:
+        return written_at < at <= written_at + HORIZON
     is_day = at.time() == datetime.min.time()
     return (written_at.date() <= at.date() if is_day else written_at < at) and at - written_at <= HORIZON
 
@@ -203,6 +208,11 @@ class Answer:
     ends_at: datetime | None = None
     on: date | None = None
     repeats: str = ""
+
+    @property
+    def days(self) -> set[date]:
+        """First and last day."""
+        return {day for day in (self.on, *(at.date() for at in (self.begins_at, self.ends_at) if at)) if day}
 
 
 _SLACK = timedelta(hours=2)
@@ -228,15 +238,27 @@ def _agrees(kind: str, reading: Reading, answer: Answer, slack: timedelta) -> bo
         return False
     if kind in ("date", "daterange"):
         day = answer.on or (answer.ends_at.date() if answer.ends_at else None)
-        # The end of their ranges is the day after the last, or the last itself ("from 4 to 22 October").
-        days = {at.date(), at.date() - timedelta(days=1)} if kind == "daterange" else {at.date()}
+        if kind == "date" or day is None:
+            return day == at.date()
         if reading.is_open:
-            days = {at.date()}
-        return day in days
-    if answer.ends_at is None:
-        return False
-    difference = abs(answer.ends_at - at)
-    return difference <= max(slack, timedelta(seconds=59))
+            # "Before next week" ends where it begins, "after" begins where it ends.
+            return not {at.date(), at.date() - timedelta(days=1)}.isdisjoint(answer.days)
+        # The end of their ranges is the day after the last, or the last itself ("from 4 to 22 October").
+        return day in {at.date(), at.date() - timedelta(days=1)}
+    near = max(slack, timedelta(seconds=59))
+    times = [answer.ends_at] if not reading.is_open else [answer.ends_at, answer.begins_at]
+    if kind in ("time", "timerange"):
+        # Of a time of day only the hour is said; which day it is may stand elsewhere in the sentence.
+        return any(one is not None and _apart(one, at) <= near for one in times)
+    return any(one is not None and abs(one - at) <= near for one in times)
+
+
+def _apart(one: datetime, other: datetime) -> timedelta:
+    """How far apart two times of day are."""
+    difference = abs(
+        timedelta(hours=one.hour, minutes=one.minute) - timedelta(hours=other.hour, minutes=other.minute)
+    )
+    return min(difference, timedelta(days=1) - difference)
 
 
 def is_extra(answer: Answer, wanted: tuple[Wanted, ...]) -> bool:

@@ -17,8 +17,8 @@ class Figure:
     """One number on what was not trained on.
 
     `low` and `high` bound it with 95 % confidence (None for an exact count). `goal` is what was set out for; with
-    `is_more_better` false the goal is a most. `split` says how the tested was kept from the trained-on, `count` how many
-    cases were tested, `baselines` the same measure of simpler ways on the same cases.
+    `is_more_better` false the goal is a most. `split` says how the tested was kept from the trained-on, `count` how
+    many cases were tested, `baselines` the same measure of simpler ways on the same cases.
     """
 
     name: str
@@ -71,7 +71,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One engine's evaluation. `method` says in a paragraph what was done; `failures` counts what went wrong, by kind."""
+    """One engine's evaluation. `method` says in a paragraph what was done; `failures` counts what went wrong, by
+    kind."""
 
     key: str
     title: str

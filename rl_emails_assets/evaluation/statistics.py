@@ -4,8 +4,9 @@ Messages of one person, list or thread resemble each other, so rows drawn one by
 interval here draws whole groups with replacement and takes the 2.5th and 97.5th percentile of what is measured on them
 (the cluster bootstrap: Field and Welsh, 2007; percentile method: Efron and Tibshirani, 1993, chapter 13).
 
-A bound that cannot be known (fewer than two groups, or a measure that is undefined on most draws) is NaN; the report
-says so in words.
+Where every draw gives 0, or every draw 1, drawing again says nothing of what was not drawn: then the bound is Wilson's,
+of as many cases as there are groups. A bound that cannot be known (fewer than two groups, or a measure undefined on
+most draws) is NaN; the report says so in words.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -42,12 +43,12 @@ def bootstrap(
     generator = np.random.default_rng(seed)
     if len(members) == len(groups):
         draws = (generator.integers(0, len(groups), len(groups)) for _ in range(rounds))
-        return _percentiles(np.array([measure(rows) for rows in draws], dtype=np.float64))
+        return _percentiles(np.array([measure(rows) for rows in draws], dtype=np.float64), len(members))
     found = np.empty(rounds)
     for index in range(rounds):
         drawn = generator.integers(0, len(members), len(members))
         found[index] = measure(np.concatenate([members[group] for group in drawn]))
-    return _percentiles(found)
+    return _percentiles(found, len(members))
 
 
 def ratio_interval(
@@ -66,7 +67,7 @@ def ratio_interval(
         drawn = generator.integers(0, count, (min(at_once, rounds - start), count))
         tops, bottoms = part[drawn].sum(axis=1), whole[drawn].sum(axis=1)
         found.append(np.divide(tops, bottoms, out=np.full(len(tops), np.nan), where=bottoms != 0))
-    return _percentiles(np.concatenate(found))
+    return _percentiles(np.concatenate(found), int(np.count_nonzero(whole)))
 
 
 def share_interval(hits: ArrayLike, groups: Sequence[Hashable], *, seed: int) -> tuple[float, float]:
@@ -205,9 +206,11 @@ def _members(groups: Sequence[Hashable]) -> list[Rows]:
     return np.split(order, np.cumsum(np.bincount(code, minlength=count))[:-1]) if count else []
 
 
-def _percentiles(found: Floats) -> tuple[float, float]:
+def _percentiles(found: Floats, group_count: int) -> tuple[float, float]:
     defined = found[np.isfinite(found)]
     if len(defined) < _LEAST_DEFINED_SHARE * len(found):
         return UNKNOWN
+    if (defined == 0).all() or (defined == 1).all():
+        return wilson(group_count if defined[0] else 0, group_count)
     low, high = np.percentile(defined, _TAILS)
     return float(low), float(high)

@@ -18,7 +18,7 @@ _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "\n":
 
 _IMPERATIVE = re.compile(
     r"^(?:\W{0,4}(?:\(?\d{1,2}[.)]\s)?)(?:(?i:also|then|and|so|next|first|second|finally|otherwise"
-    r"|ok|okay|yes|no|just|if possible|when you can|when you get a chance|asap|fyi),? "
+    r"|ok|okay|yes|no|just|kindly|if possible|when you can|when you get a chance|asap|fyi),? "
     r"(?:then |just |please )?)?"
     r"(?:(?P<name>[A-Z][\w'-]{1,20}(?:(?: and |/|, | & )[A-Z][\w'-]{1,20})?)\s?[,:–—-]{1,2}\s{0,2})?"
     r"(?P<action>[A-Za-z][a-z-]{1,12})\b"

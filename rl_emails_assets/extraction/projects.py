@@ -10,13 +10,14 @@ import math
 import re
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from rl_emails_assets.extraction.lasting_ids import lasting_ids
 from rl_emails_assets.extraction.subject_words import is_distinctive, subject_words
 
 MAX_PROJECT_THREADS = 60
@@ -70,9 +71,15 @@ class Project:
     last_at: datetime
 
 
-def group_projects(threads: Sequence[ThreadFacts], vectors: npt.NDArray[np.float32]) -> tuple[Project, ...]:
+def group_projects(
+    threads: Sequence[ThreadFacts],
+    vectors: npt.NDArray[np.float32],
+    before: Mapping[uuid.UUID, uuid.UUID] | None = None,
+) -> tuple[Project, ...]:
     """The projects among `threads`, the latest first; `vectors[i]` is the unit mean vector of `threads[i]`, a zero row
-    when there is none. Raises ValueError when the numbers of threads and vectors differ."""
+    when there is none. `before` has the project of each thread as it was grouped last: a project that goes on keeps its
+    id (`lasting_ids`); of the grouping itself nothing is kept. Raises ValueError when the numbers of threads and
+    vectors differ."""
     if vectors.ndim != 2 or len(threads) != vectors.shape[0]:
         raise ValueError(
             f"{len(threads)} threads came with vectors of shape {vectors.shape}; pass one row for each thread"
@@ -80,7 +87,10 @@ def group_projects(threads: Sequence[ThreadFacts], vectors: npt.NDArray[np.float
     order = sorted(range(len(threads)), key=lambda index: (threads[index].first_at, threads[index].thread_id.int))
     ordered = [threads[index] for index in order]
     mailbox = _Mailbox(ordered, np.ascontiguousarray(vectors[order], dtype=np.float32))
-    projects = _joined_by_name(mailbox, _clusters(mailbox))
+    found = _joined_by_name(mailbox, _clusters(mailbox))
+    counts = {thread.thread_id: float(thread.message_count) for thread in ordered}
+    ids = lasting_ids([project.thread_ids for project in found], before or {}, weights=counts, namespace="project")
+    projects = [replace(project, project_id=each) for project, each in zip(found, ids, strict=True)]
     return tuple(sorted(projects, key=lambda project: (-project.last_at.timestamp(), project.project_id.int)))
 
 
@@ -277,7 +287,7 @@ def _project(mailbox: _Mailbox, group: list[int]) -> Project | None:
         return None
     people = sorted(activity, key=lambda address: (-activity[address], address))[:MAX_PEOPLE]
     return Project(
-        project_id=uuid.uuid5(uuid.NAMESPACE_URL, f"rl-emails:project:{threads[0].thread_id}"),
+        project_id=uuid.UUID(int=0),  # given once all are known
         name=_name(threads, weights),
         keywords=tuple(keywords),
         people=tuple(people),

@@ -30,6 +30,9 @@ def view(message: Message) -> dict[str, Any]:
         "new_text": message.new_text,
         "quoted_text": message.quoted_text,
         "signature": message.signature,
+        "greeting": message.greeting,
+        "forwarded": message.forwarded,
+        "disclaimer": message.disclaimer,
         "attachments": [asdict(one) for one in message.attachments],
         "calendar": _calendar(message),
         "headers": dict(message.headers),
@@ -63,6 +66,7 @@ def to_text(message: Message) -> str:
         lines.append(f"calendar: {values['calendar']['method']} {values['calendar']['summary']}")
         lines.append(f"calendar time: {values['calendar']['starts_at']} to {values['calendar']['ends_at']}")
     lines += [f"defect {one['code']}: {one['detail']}" for one in values["defects"]]
+    # The other zones are parts of these and would be shown twice.
     for name in ("new_text", "quoted_text", "signature"):
         if values[name]:
             lines += ["", f"--- {name} ---", values[name]]

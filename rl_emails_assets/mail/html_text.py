@@ -23,6 +23,9 @@ _FONT_SIZE = re.compile(r"font-size\s{0,9}:\s{0,9}(\d{1,4}(?:\.\d{1,4})?|\.\d{1,
 _HIDDEN = re.compile(r"""(?:^|[\s"'])hidden(?:[\s=/]|$)""")
 _OPACITY = re.compile(r"opacity\s{0,9}:\s{0,9}0(?:\.0{1,4})?\s{0,9}(?:;|!|$)")
 
+_ADDRESS = re.compile(r"<[^\s<>@\"'=/]{1,64}@[^\s<>@\"'=/]{1,255}>")
+_INSIDE_ADDRESS = frozenset("@._+-0123456789")
+
 _DROPPED = frozenset({"head", "template", "svg", "math", "object", "select", "audio", "video", "canvas", "map"})
 _PARAGRAPHS = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "form", "hr", "fieldset"}
@@ -90,6 +93,12 @@ def html_to_text(html: str, *, with_image_texts: bool = False) -> str:
         name = found[2]
         if name is None:
             position = after_markup(html, found)
+            continue
+        address = _ADDRESS.match(html, start) if html[found.end() : found.end() + 1] in _INSIDE_ADDRESS else None
+        if address is not None:
+            # "<ann@x.test>" that a program did not escape is what the reader is meant to see.
+            writer.text(address[0])
+            position = address.end()
             continue
         tag_count += 1
         name = name.lower()

@@ -55,7 +55,8 @@ class Message:
     """One parsed message.
 
     `text` is the whole body as plain text (from text/plain, or made from HTML when there is nothing else); `new_text`
-    is what the sender wrote this time; `quoted_text` and `signature` are what was cut from it. Times are aware UTC.
+    is what the sender wrote this time; `quoted_text` and `signature` are what was cut from it. `greeting`, `forwarded`
+    and `disclaimer` are parts of these three, as in `mail.zones.Zones`. Times are aware UTC.
     `headers` holds the headers of `mail.headers.KEPT_HEADERS` that are present, lower-case names, decoded.
     No string anywhere holds NUL or a lone surrogate, so that Postgres can store it.
     """
@@ -82,6 +83,9 @@ class Message:
     new_text: str
     quoted_text: str
     signature: str
+    greeting: str
+    forwarded: str
+    disclaimer: str
     is_html_only: bool
     attachments: tuple[Attachment, ...]
     calendar: CalendarEvent | None

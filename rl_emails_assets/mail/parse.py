@@ -10,6 +10,7 @@ from rl_emails_assets.mail.headers import KEPT_HEADERS, Decoder, Fields
 from rl_emails_assets.mail.limits import DEFAULT_LIMITS, DefectLog, Limits
 from rl_emails_assets.mail.message import Address, Defect, Message
 from rl_emails_assets.mail.parts import Part, part_tree
+from rl_emails_assets.mail.subjects import is_forward
 from rl_emails_assets.mail.zones import split_zones
 
 _MESSAGE_ID = re.compile(r"<([^<>]{1,998})>")
@@ -94,7 +95,12 @@ def _message(fields: Fields, body: Body, decoder: Decoder, size_bytes: int) -> M
     in_reply_to = _one_id(text("in-reply-to"))
     subject = text("subject")
     first = from_[0] if from_ else None
-    zones = split_zones(body.text, html=body.html, sender=f"{first.name} {first.address}" if first else "")
+    zones = split_zones(
+        body.text,
+        html=body.html,
+        sender=f"{first.name} {first.address}" if first else "",
+        is_forward=is_forward(subject),
+    )
     received = received_at(hops, sent_at, log)
     return Message(
         rfc822_message_id=message_id,
@@ -114,6 +120,9 @@ def _message(fields: Fields, body: Body, decoder: Decoder, size_bytes: int) -> M
         new_text=zones.new_text,
         quoted_text=zones.quoted_text,
         signature=zones.signature,
+        greeting=zones.greeting,
+        forwarded=zones.forwarded,
+        disclaimer=zones.disclaimer,
         is_html_only=body.is_html_only,
         attachments=tuple(body.attachments),
         calendar=body.calendar,

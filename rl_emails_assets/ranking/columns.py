@@ -1,7 +1,7 @@
 """Messages as columns of numbers: how much of each term's weights each message gets.
 
-A row of this design has few entries that are not 0 (two for a numeric term, one for a choice), so it is kept as pairs of
-column and value: the shared fit expands it, a person's fit works on it as it is.
+A row of this design has few entries that are not 0 (two for a numeric term, one for a choice), so it is kept as pairs
+of column and value: the shared fit expands it, a person's fit works on it as it is.
 """
 
 from collections.abc import Sequence
@@ -45,13 +45,14 @@ class Sparse:
     def transposed_times(self, rows: Floats, power: int = 1) -> Floats:
         """For each column, the sum of `rows` times the column's values to the power."""
         value = self.value if power == 1 else self.value**power
-        return np.bincount(self.index.ravel(), (value * rows[:, None]).ravel(), self.width)
+        summed: Floats = np.bincount(self.index.ravel(), (value * rows[:, None]).ravel(), self.width).astype(float)
+        return summed
 
     def dense(self) -> Floats:
         """One row a message, one column a weight."""
         rows = np.repeat(np.arange(len(self.index)), self.index.shape[1])
         flat = rows * self.width + self.index.ravel()
-        found = np.bincount(flat, self.value.ravel(), len(self.index) * self.width)
+        found: Floats = np.bincount(flat, self.value.ravel(), len(self.index) * self.width).astype(float)
         return found.reshape(len(self.index), self.width)
 
 

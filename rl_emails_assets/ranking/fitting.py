@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rl_emails_assets.ranking.columns import sparse, widths
 from rl_emails_assets.ranking.rank_input import RankInput
-from rl_emails_assets.ranking.terms import TERMS, Numeric, Choice
+from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,8 @@ class RankInput:
     from now: a score does not change by itself) to the nearest deadline in it, negative when that had passed.
 
     The last fields are read by a person's own part alone: the sender's address, the domain as `signals.keys.domain_key`
-    gives it, the List-Id's address ("" where there is none), and the subject's words from `words.subject_words`.
+    gives it, the List-Id's address ("" where there is none), the subject's words from `words.subject_words` and those
+    of the new text from `words.text_words`.
     """
 
     is_from_owner: bool = False
@@ -42,6 +43,9 @@ class RankInput:
     has_calendar: bool = False
     is_html_only: bool = False
     is_owner_named: bool = False
+    is_reply: bool = False
+    first_person_count: int = 0
+    second_person_count: int = 0
     sent_hour: int = 0
     sent_weekday: int = 0
     is_list: bool = False
@@ -58,12 +62,18 @@ class RankInput:
     domain: str = ""
     list_id: str = ""
     subject_words: tuple[str, ...] = ()
+    text_words: tuple[str, ...] = ()
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """From a row of the joined tables; columns the ranker does not use are left out, missing ones have their
         default, and so have nulls."""
-        return cls(**{name: row[name] for name in _NAMES if row.get(name) is not None})
+        found: dict[str, Any] = {}
+        for name in _NAMES:
+            value = row.get(name)
+            if value is not None:
+                found[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**found)
 
 
 _NAMES = tuple(field.name for field in fields(RankInput))

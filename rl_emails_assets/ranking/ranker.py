@@ -9,14 +9,14 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
 from rl_emails_assets.errors import ModelFileError
-from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.personal_part import PersonalPart
+from rl_emails_assets.ranking.priority import Contribution, Priority
+from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.reasons import strongest, words
 from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric, Term, Value
 
@@ -31,29 +31,6 @@ DEFAULT_THRESHOLD = 0.3
 
 # Reads a term: (value to show, log odds).
 _Reader = Callable[[RankInput], tuple[Value, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one term added: `value` is what it read (None when there was nothing to measure), `words` says it as it is
-    said to a person ("" where it is too weak to be a reason, or says nothing)."""
-
-    feature: str
-    value: Value
-    log_odds: float
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Priority:
-    """`score` is the probability (0-1) that the owner acts on the message. Its log odds are `base_log_odds` plus those
-    of `contributions`, which are ordered strongest first and leave out what is exactly 0. `reasons` are the strongest
-    in words."""
-
-    score: float
-    base_log_odds: float
-    contributions: tuple[Contribution, ...]
-    reasons: tuple[str, ...]
 
 
 class Ranker:
@@ -71,7 +48,9 @@ class Ranker:
         try:
             self._base = _finite(model["base_log_odds"])
             self.threshold = float(model.get("threshold", DEFAULT_THRESHOLD))
-            weights = {term.name: _heights(term, model["terms"][term.name]) for term in TERMS}
+            weights: dict[str, Sequence[float]] = {
+                term.name: _heights(term, model["terms"][term.name]) for term in TERMS
+            }
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(
                 f"The ranker's weights {model_version} do not fit this release ({error!r}); install the release again, "
@@ -111,6 +90,10 @@ class Ranker:
         """One priority for each message, in the same order; each depends on its own message alone."""
         return [self.rank(message) for message in messages]
 
+    def log_odds(self, message: RankInput) -> float:
+        """Of the score, without what it is made of."""
+        return math.fsum((self._base, *(read(message)[1] for _, read in self._readers)))
+
     def rank(self, message: RankInput) -> Priority:
         """The priority of one message."""
         found: list[tuple[str, Value, float]] = []
@@ -148,7 +131,7 @@ def _finite(value: Any) -> float:
 
 
 def _heights(term: Term, weights: Mapping[str, Any]) -> tuple[float, ...]:
-    """The term's weights in the order of its columns: of its knots and then of "nothing to measure", or of its names."""
+    """The term's weights in the order of its columns: of its knots and of "nothing to measure", or of its names."""
     if isinstance(term, Choice):
         return tuple(_finite(weights["log_odds"][name]) for name in term.prior)
     if list(weights["knots"]) != list(term.knots) or len(weights["log_odds"]) != len(term.knots):

@@ -3,12 +3,9 @@
 import math
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from rl_emails_assets.ranking.priority import Priority
 from rl_emails_assets.ranking.rank_input import RankInput
-
-if TYPE_CHECKING:
-    from rl_emails_assets.ranking.ranker import Priority
 
 MAX_REASONS = 4
 MIN_LOG_ODDS = 0.15
@@ -45,12 +42,15 @@ _NEEDS = {
 _URGENCY = {"now": "Wants attention now", "today": "Wants attention today", "this_week": "Wants attention this week"}
 
 
-# What a person's own part says: (against, for). The list or word itself is in the record's value.
+# What a person's own part says; {} is the contribution's value ("7 of 9", or the words).
 _PERSONAL = {
-    "personal_sender": ("You act on little mail from this sender", "You act on most mail from this sender"),
-    "personal_domain": ("You act on little mail from {}", "You act on more mail from {} than from others"),
-    "personal_list": ("You act on little mail of this list", "You act on more mail of this list than of others"),
-    "personal_words": ("You rarely act on mail about {}", "You often act on mail about {}"),
+    "personal_sender": "You acted on {} mails from this sender",
+    "personal_domain": "You acted on {} mails from the sender's domain",
+    "personal_list": "You acted on {} mails of this list",
+}
+_PERSONAL_WORDS = {
+    "personal_subject": ("You act less on mail about {}", "You act more on mail about {}"),
+    "personal_text": ("You act less on mail that mentions {}", "You act more on mail that mentions {}"),
 }
 
 
@@ -143,6 +143,7 @@ TEMPLATES: dict[str, Callable[[RankInput], str]] = {
         else f"Comes {duration(m.thread_hours_since_previous)} after the conversation's previous message"
     ),
     "is_reply_to_owner": _always("Answers a message of yours"),
+    "is_reply": _always("Is an answer in a conversation"),
     "recipient_count": lambda m: (
         f"Sent to {_counted(m.recipient_count, 'recipient')}" if m.recipient_count else "Names no recipient"
     ),
@@ -154,6 +155,12 @@ TEMPLATES: dict[str, Callable[[RankInput], str]] = {
         else "Asks a question"
         if m.question_count == 1
         else f"Asks {m.question_count} questions"
+    ),
+    "first_person_count": lambda m: (
+        "The writer speaks of themselves" if m.first_person_count else "The writer does not speak of themselves"
+    ),
+    "second_person_count": lambda m: (
+        "Speaks to its reader" if m.second_person_count else "Does not speak to its reader"
     ),
     "link_count": lambda m: f"Has {_counted(m.link_count, 'link')}" if m.link_count else "Has no links",
     "attachment_count": lambda m: f"Has {_counted(m.attachment_count, 'attachment')}" if m.attachment_count else "",
@@ -186,8 +193,10 @@ def words(message: RankInput, feature: str, value: object, log_odds: float) -> s
         return ""
     if feature == "addressing":
         return _ADDRESSING.get(str(value), "")
+    if feature in _PERSONAL_WORDS:
+        return _PERSONAL_WORDS[feature][log_odds > 0].format(value)
     if feature in _PERSONAL:
-        return _PERSONAL[feature][log_odds > 0].format(value)
+        return _PERSONAL[feature].format(value)
     return TEMPLATES[feature](message)
 
 
@@ -196,7 +205,7 @@ def strongest(said: Iterable[str]) -> tuple[str, ...]:
     return tuple(islice(dict.fromkeys(text for text in said if text), MAX_REASONS))
 
 
-def against(priority: "Priority") -> tuple[str, ...]:
+def against(priority: Priority) -> tuple[str, ...]:
     """Why the message is not higher: the strongest contributions against it in words, strongest first.
 
     They are read from the record, so that a decision of last month is explained as it was.

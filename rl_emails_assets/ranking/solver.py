@@ -4,7 +4,7 @@ Thousands of weights (a person's senders and words) on ten thousand messages tak
 always the same to the bit: no random start, no sampling.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,27 +22,25 @@ def sigmoid(log_odds: Floats) -> Floats:
     return value
 
 
-def fit(x: Sparse, offset: Floats, y: Floats, weight: Floats, penalty: Floats) -> Floats:
-    """The weights that maximize the likelihood of `y` (0-1) given offset + x @ weights, less penalty * weights^2 / 2.
+def fit(x: Sparse, offset: Floats, y: Floats, weight: Floats, penalty: Floats, coupled: Floats | None = None) -> Floats:
+    """The weights that maximize the likelihood of `y` (0-1) given offset + x @ weights, less what they are believed to
+    be before any data: around 0.
 
-    `penalty` is one positive number a column: the inverse variance of what is believed before any data, around 0.
+    `penalty` is one positive number a column, the inverse variance. `coupled` is added to it for the first columns: a
+    positive semidefinite matrix that ties neighbours to each other.
     """
     beta = np.zeros(x.width)
     z = offset.copy()
+    believed = _Prior(penalty, np.zeros((0, 0)) if coupled is None else coupled)
 
     def loss(z: Floats, beta: Floats) -> float:
-        return float(weight @ (np.logaddexp(0.0, z) - y * z) + penalty @ beta**2 / 2)
+        return float(weight @ (np.logaddexp(0.0, z) - y * z) + beta @ believed.times(beta) / 2)
 
     current = loss(z, beta)
     for _ in range(_NEWTON_STEPS):
         p = sigmoid(z)
-        gradient = x.transposed_times(weight * (p - y)) + penalty * beta
-        curve = weight * p * (1.0 - p)
-        step = _solved(
-            lambda v, curve=curve: x.transposed_times(curve * x.times(v)) + penalty * v,
-            gradient,
-            x.transposed_times(curve, power=2) + penalty,
-        )
+        gradient = x.transposed_times(weight * (p - y)) + believed.times(beta)
+        step = _solved(x, weight * p * (1.0 - p), believed, gradient)
         change = x.times(step)
         size = 1.0
         # A full Newton step can overshoot where the logistic curve is flat; half of it until the loss falls.
@@ -56,8 +54,27 @@ def fit(x: Sparse, offset: Floats, y: Floats, weight: Floats, penalty: Floats) -
     return beta
 
 
-def _solved(times: Callable[[Floats], Floats], right: Floats, diagonal: Floats) -> Floats:
-    """`right` divided by the matrix that `times` applies, well enough for a Newton step."""
+@dataclass(frozen=True, slots=True)
+class _Prior:
+    penalty: Floats
+    coupled: Floats
+
+    def times(self, weights: Floats) -> Floats:
+        found = self.penalty * weights
+        size = len(self.coupled)
+        found[:size] += self.coupled @ weights[:size]
+        return found
+
+    @property
+    def diagonal(self) -> Floats:
+        found = self.penalty.copy()
+        found[: len(self.coupled)] += np.diag(self.coupled)
+        return found
+
+
+def _solved(x: Sparse, curve: Floats, prior: _Prior, right: Floats) -> Floats:
+    """`right` divided by the curvature, well enough for a Newton step, by preconditioned conjugate gradients."""
+    diagonal = x.transposed_times(curve, power=2) + prior.diagonal
     found = np.zeros_like(right)
     rest = right.copy()
     scaled = rest / diagonal
@@ -67,7 +84,7 @@ def _solved(times: Callable[[Floats], Floats], right: Floats, diagonal: Floats) 
     for _ in range(_GRADIENT_STEPS):
         if size <= goal or size == 0.0:
             break
-        applied = times(direction)
+        applied = x.transposed_times(curve * x.times(direction)) + prior.times(direction)
         length = size / float(direction @ applied)
         found += length * direction
         rest -= length * applied

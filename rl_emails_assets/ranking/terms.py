@@ -3,8 +3,8 @@ it before any data.
 
 A numeric term is a line through its knots: the log odds between two knots are interpolated, outside they stay level. A
 choice term has one weight for each of its values. A term's prior is the centre that training pulls it back to, and
-all there is where the training mail cannot teach it (`is_taught` false): 1999-2002 mail has no List-Unsubscribe, and
-verdicts come from another engine. docs/reference/ranking.md says so openly.
+all there is where the training mail cannot teach it (`is_taught` false): 1999-2002 mail has no List-Unsubscribe, no
+invitations and few designed pages. docs/reference/ranking.md says so openly.
 """
 
 from collections.abc import Callable
@@ -101,6 +101,7 @@ TERMS: tuple[Term, ...] = (
     Numeric("thread_owner_count", lambda m: m.thread_owner_count, (0, 1, 2, 4, 8), (0, 0.3, 0.5, 0.6, 0.6)),
     Numeric("thread_hours_since_previous", lambda m: m.thread_hours_since_previous, (0, 0.25, 1, 4, 12, 48, 168, 720)),
     _flag("is_reply_to_owner", 0.6),
+    _flag("is_reply", 0.0),
     # addressing
     Choice("addressing", addressing, {"alone": 0.5, "to": 0.1, "cc": -0.5, "list": -0.3, "hidden": -0.6}),
     Numeric(
@@ -110,6 +111,8 @@ TERMS: tuple[Term, ...] = (
     Numeric("subject_length", lambda m: m.subject_length, (0, 5, 15, 30, 50, 80, 120)),
     Numeric("word_count", lambda m: m.word_count, (0, 5, 15, 40, 100, 250, 600, 2000)),
     Numeric("question_count", lambda m: m.question_count, (0, 1, 2, 4, 8), (0, 0.4, 0.5, 0.5, 0.4)),
+    Numeric("first_person_count", lambda m: m.first_person_count, (0, 1, 2, 4, 8, 16)),
+    Numeric("second_person_count", lambda m: m.second_person_count, (0, 1, 2, 4, 8)),
     Numeric("link_count", lambda m: m.link_count, (0, 1, 3, 10, 30), (0, -0.1, -0.3, -0.6, -0.8)),
     Numeric("attachment_count", lambda m: m.attachment_count, (0, 1, 3), (0, 0.1, 0.1), is_taught=False),
     _flag("is_owner_named", 0.2),
@@ -139,21 +142,18 @@ TERMS: tuple[Term, ...] = (
             "promotion": -2.8,
             "suspicious": -3.5,
         },
-        is_taught=False,
         is_scaled_by_confidence=True,
     ),
     Choice(
         "needs",
         lambda m: m.needs,
         {"reply": 0.7, "decision": 0.9, "task": 0.6, "read": -0.3, "nothing": -0.9},
-        is_taught=False,
         is_scaled_by_confidence=True,
     ),
     Choice(
         "urgency",
         lambda m: m.urgency,
         {"now": 0.7, "today": 0.5, "this_week": 0.2, "whenever": 0.0},
-        is_taught=False,
         is_scaled_by_confidence=True,
     ),
     Numeric("task_count_me", lambda m: m.task_count_me, (0, 1, 3), (0, 0.4, 0.6), is_taught=False),

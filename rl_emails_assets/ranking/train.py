@@ -1,31 +1,37 @@
-"""Train the shipped ranker and measure it: `python -m rl_emails_assets.ranking.train --data DIR [--write]`.
+"""Train the shipped ranker: `python -m rl_emails_assets.ranking.train --data DIR [--write]`.
 
-Measured twice, never on mail that was trained on: with the first 70 % of each mailbox's time as training and the last
-30 % as test, and with each mailbox (a list with all its owners) left out of training altogether. The written weights
-come from all the mail, scaled and shifted to what happened in the left-out mailboxes.
+The written weights come from all the mail, scaled and shifted to what happened in left-out mailboxes (a list with all
+its owners is one). How good they are is measured by `rl-emails eval --only ranking`, with weights that this tool makes
+from the first 70 % of each mailbox's time; this tool prints only what it fits.
 """
 
 import argparse
 import json
-import statistics
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from rl_emails_assets.classification.classifier import Classifier
 from rl_emails_assets.ranking import fitting, measures
-from rl_emails_assets.ranking.fitting import Floats
+from rl_emails_assets.ranking.columns import Floats
+from rl_emails_assets.ranking.personal import Outcome, settled_share
 from rl_emails_assets.ranking.rank_input import RankInput
-from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric, reply_rate
+from rl_emails_assets.ranking.ranker import DEFAULT_THRESHOLD
+from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric
 from rl_emails_assets.ranking.training_data import load_mailboxes
 
-MODEL_NAME = "ranker-1"
+MODEL_NAME = "ranker-2"
 TRAIN_SHARE = 0.7
 MAX_ROWS = 2500
 """Rows of a mailbox that are trained on, evenly spaced in time: a list archive must not outweigh the people."""
-_NEVER = 1e6
+_REFERENCE_ROWS = 500
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,15 @@ class Taught:
     """A mailbox as the fit sees it; rows in order of time."""
 
     name: str
+    messages: Sequence[RankInput]
     x: Floats
     y: Floats
-    reply_rate: Floats
-    recency: Floats
+    received_at: Sequence[datetime]
+    answered_at: Sequence[datetime | None]
+    threads: Sequence[str]
+    received_s: Floats
+    answered_s: Floats
+    """Seconds since 1970; an answer that never came is infinitely late."""
 
     @property
     def cut(self) -> int:
@@ -48,90 +59,103 @@ class Taught:
         """Mailboxes of one source are left out together: they share the same mail."""
         return self.name.partition("/")[0]
 
+    def known(self, end: int) -> tuple[Floats, Floats]:
+        """(target, weight) of the rows before `end` as they were known when row `end` arrived: an answer that came
+        later is none yet, and young silence says little."""
+        if end == len(self.y):
+            return self.y, np.ones(end)
+        now = self.received_s[end]
+        y = (self.answered_s[:end] < now).astype(float)
+        return y, np.where(y > 0, 1.0, settled_share((now - self.received_s[:end]) / _DAY_S))
+
+    def outcomes(self, end: int) -> list[Outcome]:
+        """What the owner's own part may learn from when row `end` arrives."""
+        told = zip(self.messages, self.received_at, *self.known(end), strict=False)
+        return [
+            Outcome(message=message, acted=float(y), weight=float(weight), received_at=at)
+            for message, at, y, weight in told
+        ]
+
 
 def taught(name: str, rows: pl.DataFrame) -> Taught:
-    """Columns, target and baselines of a mailbox's rows."""
-    messages = [RankInput.from_row(row) for row in rows.iter_rows(named=True)]
+    """Columns and target of a mailbox's rows."""
+    return of_messages(
+        name,
+        [RankInput.from_row(row) for row in rows.iter_rows(named=True)],
+        rows["received_at"].to_list(),
+        rows["answered_at"].to_list(),
+        rows["thread_id"].to_list(),
+    )
+
+
+def of_messages(
+    name: str,
+    messages: Sequence[RankInput],
+    received_at: Sequence[datetime],
+    answered_at: Sequence[datetime | None],
+    threads: Sequence[str],
+) -> Taught:
+    """The same of what is read already."""
     return Taught(
         name=name,
+        messages=messages,
         x=fitting.columns(messages),
-        y=rows["is_replied"].cast(pl.Float64).to_numpy(),
-        reply_rate=np.array([reply_rate(m.sender_replied_count, m.sender_received_count) for m in messages]),
-        recency=np.array(
-            [-_NEVER if m.sender_days_since_sent is None else -m.sender_days_since_sent for m in messages]
-        ),
+        y=np.array([at is not None for at in answered_at], dtype=float),
+        received_at=received_at,
+        answered_at=answered_at,
+        threads=threads,
+        received_s=np.array([at.timestamp() for at in received_at]),
+        answered_s=np.array([math.inf if at is None else at.timestamp() for at in answered_at]),
     )
 
 
-def fitted(mailboxes: list[Taught], share: float) -> Floats:
+def ends(mailboxes: Sequence[Taught], share: float) -> list[int]:
+    """How many rows of each mailbox are its first `share`."""
+    return [int(len(box.y) * share) for box in mailboxes]
+
+
+def fitted(mailboxes: Sequence[Taught], share: float) -> Floats:
     """Weights from the first `share` of each mailbox's time; a mailbox counts as the root of its size."""
-    kept = [
-        np.linspace(0, int(len(m.y) * share) - 1, min(MAX_ROWS, int(len(m.y) * share))).astype(int) for m in mailboxes
-    ]
-    weights, _ = fitting.fit(
-        np.vstack([m.x[rows] for m, rows in zip(mailboxes, kept, strict=True)]),
-        np.concatenate([m.y[rows] for m, rows in zip(mailboxes, kept, strict=True)]),
-        np.concatenate([np.full(len(rows), index) for index, rows in enumerate(kept)]),
-        np.concatenate([np.full(len(rows), (500 / len(rows)) ** 0.5) for rows in kept]),
-    )
-    return weights
+    x: list[Floats] = []
+    y: list[Floats] = []
+    weights: list[Floats] = []
+    for box, end in zip(mailboxes, ends(mailboxes, share), strict=True):
+        rows = np.linspace(0, end - 1, min(MAX_ROWS, end)).astype(int)
+        target, weight = box.known(end)
+        x.append(box.x[rows])
+        y.append(target[rows])
+        weights.append(weight[rows] * (_REFERENCE_ROWS / len(rows)) ** 0.5)
+    group = np.repeat(np.arange(len(x)), [len(rows) for rows in x])
+    found, _ = fitting.fit(np.vstack(x), np.concatenate(y), group, np.concatenate(weights))
+    return found
 
 
-def measured(mailboxes: list[Taught]) -> tuple[list[dict[str, Any]], Floats, tuple[float, float], float]:
-    """Figures of each mailbox, the log odds of all left-out mail, its calibration, and the calibration's error."""
-    in_time = fitted(mailboxes, TRAIN_SHARE)
-    report: list[dict[str, Any]] = []
-    left_out: list[Floats] = []
-    for box in mailboxes:
-        weights = fitted([other for other in mailboxes if other.source != box.source], 1.0)
-        left_out.append(box.x @ weights)
-        test = slice(box.cut, None)
-        y = box.y[test]
-        report.append(
-            {
-                "mailbox": box.name,
-                "messages": len(box.y),
-                "test_messages": len(y),
-                "test_replies": int(y.sum()),
-                "auc": measures.auc(box.x[test] @ in_time, y),
-                "ap": measures.average_precision(box.x[test] @ in_time, y),
-                "auc_left_out": measures.auc(left_out[-1], box.y),
-                "auc_left_out_test": measures.auc(left_out[-1][test], y),
-                "auc_reply_rate": measures.auc(box.reply_rate[test], y),
-                "auc_recency": measures.auc(box.recency[test], y),
-            }
-        )
-    early, late = ([s(b.cut) for b in mailboxes] for s in (lambda cut: slice(0, cut), lambda cut: slice(cut, None)))
-    calibration = _calibrated(mailboxes, left_out, early)
-    p = 1 / (1 + np.exp(-(calibration[0] * _joined(left_out, late) + calibration[1])))
-    error = measures.calibration_error(p, _joined([b.y for b in mailboxes], late), _equal(mailboxes, late))
-    everything = [slice(None)] * len(mailboxes)
-    return report, _joined(left_out, everything), _calibrated(mailboxes, left_out, everything), error
+def left_out(mailboxes: Sequence[Taught], share: float) -> dict[str, Floats]:
+    """For each source, the weights learned from the first `share` of all the others."""
+    sources = sorted({box.source for box in mailboxes})
+    return {source: fitted([box for box in mailboxes if box.source != source], share) for source in sources}
 
 
-def _joined(values: list[Floats], parts: list[slice]) -> Floats:
-    return np.concatenate([value[part] for value, part in zip(values, parts, strict=True)])
-
-
-def _equal(mailboxes: list[Taught], parts: list[slice]) -> Floats:
-    """Each mailbox weighs the same."""
-    return np.concatenate(
-        [np.full(len(b.y[part]), 1 / len(b.y[part])) for b, part in zip(mailboxes, parts, strict=True)]
+def calibration(mailboxes: Sequence[Taught], weights: dict[str, Floats], share: float) -> tuple[float, float]:
+    """(slope, intercept) that make the log odds of left-out mail match what happened in its first `share`, each mailbox
+    weighing the same."""
+    told = [box.known(end) for box, end in zip(mailboxes, ends(mailboxes, share), strict=True)]
+    return fitting.calibrate(
+        np.concatenate([box.x[: len(y)] @ weights[box.source] for box, (y, _) in zip(mailboxes, told, strict=True)]),
+        np.concatenate([y for y, _ in told]),
+        np.concatenate([weight / weight.sum() for _, weight in told]),
     )
 
 
-def _calibrated(mailboxes: list[Taught], scores: list[Floats], parts: list[slice]) -> tuple[float, float]:
-    return fitting.calibrate(_joined(scores, parts), _joined([b.y for b in mailboxes], parts), _equal(mailboxes, parts))
-
-
-def model(mailboxes: list[Taught], calibration: tuple[float, float]) -> dict[str, Any]:
-    """The weights as they are written: taught terms scaled by the calibration and centred on the average message, so
-    that a contribution says how the message differs from it; the others as believed."""
-    slope, base = calibration
-    weights = fitted(mailboxes, 1.0) * slope
-    everything = [slice(None)] * len(mailboxes)
-    share = _equal(mailboxes, everything)
-    mean = (np.vstack([box.x for box in mailboxes]) * (share / share.sum())[:, None]).sum(axis=0)
+def model(
+    mailboxes: Sequence[Taught], weights: Floats, slope_base: tuple[float, float], share: float = 1.0
+) -> dict[str, Any]:
+    """The weights as they are written: taught terms scaled by the calibration and centred on the average message of the
+    first `share`, so that a contribution says how the message differs from it; the others as believed."""
+    slope, base = slope_base
+    weights = weights * slope
+    parts = [box.x[:end] for box, end in zip(mailboxes, ends(mailboxes, share), strict=True)]
+    mean = np.mean([part.mean(axis=0) for part in parts], axis=0)
     slices = fitting.design().slices
     terms: dict[str, Any] = {}
     for term in TERMS:
@@ -141,11 +165,17 @@ def model(mailboxes: list[Taught], calibration: tuple[float, float]) -> dict[str
             own = own - centre
             base += centre
         terms[term.name] = _written(term, own)
-    return {"name": MODEL_NAME, "base_log_odds": round(base, 4), "terms": terms}
+    return {
+        "name": MODEL_NAME,
+        "base_log_odds": round(base, 4),
+        "threshold": DEFAULT_THRESHOLD,
+        "terms": terms,
+    }
 
 
 def _is_centred(term: Numeric | Choice) -> bool:
-    return isinstance(term, Numeric) or set(term.prior) != {"yes"}
+    """Verdicts and flags are not: without one, nothing is added."""
+    return isinstance(term, Numeric) or (set(term.prior) != {"yes"} and not term.is_scaled_by_confidence)
 
 
 def _written(term: Numeric | Choice, weights: Floats | None) -> dict[str, Any]:
@@ -161,32 +191,26 @@ def _written(term: Numeric | Choice, weights: Floats | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Train, print the figures, and with --write replace the shipped weights."""
-    parser = argparse.ArgumentParser(description="Train the ranker and measure it on left-out mail.")
+    """Train, print what is fitted, and with --write replace the shipped weights."""
+    parser = argparse.ArgumentParser(description="Train the shared part of the ranker.")
     parser.add_argument("--data", type=Path, required=True, help="folder with enron-USER.tar.gz and NAME.mbox.gz")
     parser.add_argument("--write", action="store_true", help="replace the shipped model.json")
     arguments = parser.parse_args()
-    mailboxes = []
-    for box in load_mailboxes(arguments.data):
+    mailboxes: list[Taught] = []
+    for box in load_mailboxes(arguments.data, Classifier.load()):
         mailboxes.append(taught(box.name, box.rows))
         print(f"{box.name}: {box.message_count} messages, {box.skipped_count} unreadable, {box.rows.height} to rank")
-    report, _, calibration, error = measured(mailboxes)
-    figures = [name for name in report[0] if name.startswith(("auc", "ap"))]
-    for row in report:
+    of_others = left_out(mailboxes, 1.0)
+    slope_base = calibration(mailboxes, of_others, 1.0)
+    for each in mailboxes:
+        auc = measures.auc(each.x @ of_others[each.source], each.y)
         print(
-            row["mailbox"].ljust(24),
-            row["test_replies"],
-            "of",
-            row["test_messages"],
-            *(f"{n} {_shown(row[n])}" for n in figures),
+            each.name.ljust(24), f"{int(each.y.sum())} of {len(each.y)} answered, AUC by others' weights", _shown(auc)
         )
-    for name in figures:
-        values = [row[name] for row in report if row[name] is not None]
-        print("mean".ljust(24), name, _shown(statistics.fmean(values)), f"({len(values)} mailboxes)")
-    print(f"calibration slope {calibration[0]:.3f} intercept {calibration[1]:.3f}, ECE on the last 30 %: {error:.4f}")
+    print(f"calibration slope {slope_base[0]:.3f} intercept {slope_base[1]:.3f}")
     if arguments.write:
         path = Path(__file__).with_name("model.json")
-        path.write_text(json.dumps(model(mailboxes, calibration), indent=1) + "\n")
+        path.write_text(json.dumps(model(mailboxes, fitted(mailboxes, 1.0), slope_base), indent=1) + "\n")
         print(f"Wrote {path.name}")
 
 

@@ -16,15 +16,20 @@ from datetime import UTC, datetime, timedelta
 from email.message import Message as StdMessage
 from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from rl_emails_assets.classification.classifier import Classifier
+from rl_emails_assets.classification.inputs import ClassifierInput
 from rl_emails_assets.mail.subjects import is_reply, subject_key
 from rl_emails_assets.mail.zones import split_zones
+from rl_emails_assets.ranking.words import subject_words, text_words
 from rl_emails_assets.signals.content import content_features, owner_names
 from rl_emails_assets.signals.history import history_features
-from rl_emails_assets.signals.keys import HISTORY_SCHEMA
+from rl_emails_assets.signals.keys import HISTORY_SCHEMA, domain_key
 
 MAX_MESSAGE_BYTES = 2_000_000
 REPLY_WINDOW = timedelta(days=30)
@@ -42,7 +47,7 @@ _HIDDEN = re.compile(r"^([^<>()\s]{1,200}) @end(?:\||i)ng (?:\||f)rom ([^<>()\s]
 _MBOX_FROM = re.compile(rb"^From \S{1,200} .{0,250}\d\d:\d\d:\d\d \d{4}$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Raw:
     """One message before it is placed in its mailbox."""
 
@@ -62,7 +67,8 @@ class Raw:
 @dataclass(frozen=True, slots=True)
 class Mailbox:
     """One owner's mail: `rows` has a row for each message received while the owner was active, in order of time, with
-    the signals, `received_at` and `is_replied`, the target."""
+    what `RankInput.from_row` reads, `thread_id`, `received_at`, and the target: `is_replied`, and when (`answered_at`).
+    """
 
     name: str
     rows: pl.DataFrame
@@ -70,12 +76,16 @@ class Mailbox:
     skipped_count: int
 
 
-def load_mailboxes(folder: Path) -> Iterator[Mailbox]:
-    """Each mailbox of the folder, in order of name; a mailing list gives one for each of its chosen owners."""
+def load_mailboxes(folder: Path, judge: Classifier | None = None) -> Iterator[Mailbox]:
+    """Each mailbox of the folder, in order of name; a mailing list gives one for each of its chosen owners.
+
+    With a classifier, people's mailboxes get its verdicts. A list's do not: on a list the verdict is about what was
+    written to others, and must not teach what it means to the one it is about.
+    """
     for path in sorted(folder.glob("enron-*.tar.gz")):
         name = path.name.removesuffix(".tar.gz")
         messages, skipped = _read(_tar_items(path))
-        yield mailbox(name, messages, _enron_owner(name, messages), skipped)
+        yield mailbox(name, messages, _enron_owner(name, messages), skipped, judge)
     for path in sorted(folder.glob("*.mbox.gz")):
         name = path.name.removesuffix(".mbox.gz")
         messages, skipped = _read(_mbox_items(path))
@@ -84,8 +94,10 @@ def load_mailboxes(folder: Path) -> Iterator[Mailbox]:
             yield mailbox(f"{name}/{author}", listed, _authors(listed, names), skipped)
 
 
-def mailbox(name: str, messages: list[Raw], owners: frozenset[str], skipped_count: int) -> Mailbox:
-    """The mailbox of one owner: threads, signals and the target."""
+def mailbox(
+    name: str, messages: list[Raw], owners: frozenset[str], skipped_count: int, judge: Classifier | None = None
+) -> Mailbox:
+    """The mailbox of one owner: threads, signals, the target, and with a classifier its verdicts."""
     messages = _without_copies(messages)
     threads = _threads(messages, owners)
     ids = [f"{index:08d}" for index in range(len(messages))]
@@ -103,10 +115,15 @@ def mailbox(name: str, messages: list[Raw], owners: frozenset[str], skipped_coun
         schema=HISTORY_SCHEMA,
     )
     names = owner_names("", owners)
-    content = pl.DataFrame([_content(message, names) for message in messages], infer_schema_length=None)
-    replied = _replied(messages, threads, owners)
-    rows = pl.concat([history.select("message_id", "received_at"), content], how="horizontal").with_columns(
-        pl.Series("is_replied", replied), pl.Series("is_own", [m.from_address in owners for m in messages])
+    answered = _answered(messages, threads, owners)
+    said = [_said(message, names) for message in messages]
+    rows = (
+        pl.concat([history.select("message_id", "thread_id", "received_at"), _frame(said)], how="horizontal")
+        .with_columns(
+            pl.Series("answered_at", answered, dtype=pl.Datetime("us", "UTC")),
+            pl.Series("is_own", [m.from_address in owners for m in messages]),
+        )
+        .with_columns(pl.col("answered_at").is_not_null().alias("is_replied"))
     )
     own = rows.filter("is_own")["received_at"]
     rows = (
@@ -115,6 +132,11 @@ def mailbox(name: str, messages: list[Raw], owners: frozenset[str], skipped_coun
         .join(history_features(history, None, owners), on="message_id")
         .sort("received_at", "message_id")
     )
+    if judge is not None:
+        verdicts = [
+            _verdict(judge, messages[int(row["message_id"])], row, owners) for row in rows.iter_rows(named=True)
+        ]
+        rows = pl.concat([rows, _frame(verdicts)], how="horizontal")
     return Mailbox(name, rows, len(messages), skipped_count)
 
 
@@ -268,41 +290,90 @@ def _threads(messages: list[Raw], owners: frozenset[str]) -> list[str]:
     return threads
 
 
-def _replied(messages: list[Raw], threads: list[str], owners: frozenset[str]) -> list[bool]:
-    """Whether the owner replied to each message: by In-Reply-To where the mailbox has that header at all, else by a
+def _answered(messages: list[Raw], threads: list[str], owners: frozenset[str]) -> list[datetime | None]:
+    """When the owner first replied to each message: by In-Reply-To where the mailbox has that header at all, else by a
     later "Re:" in its conversation to its sender."""
-    has_parents = any(message.in_reply_to for message in messages if message.from_address in owners)
-    if has_parents:
-        parents = {message.in_reply_to for message in messages if message.from_address in owners} - {""}
-        return [message.from_address not in owners and message.rfc822_message_id in parents for message in messages]
+    own = [message for message in messages if message.from_address in owners]
     answers: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
+    has_parents = any(message.in_reply_to for message in own)
+    if has_parents:
+        for message in own:
+            answers[message.in_reply_to, ""].append(message.received_at)
+        answers.pop(("", ""), None)
+    else:
+        for message, thread in zip(messages, threads, strict=True):
+            if message.from_address in owners and is_reply(message.subject):
+                for address in {*message.to, *message.cc}:
+                    answers[thread, address].append(message.received_at)
+    found: list[datetime | None] = []
     for message, thread in zip(messages, threads, strict=True):
-        if message.from_address in owners and is_reply(message.subject):
-            for address in {*message.to, *message.cc}:
-                answers[thread, address].append(message.received_at)
-    return [
-        message.from_address not in owners
-        and any(
-            timedelta(0) < at - message.received_at <= REPLY_WINDOW
-            for at in answers.get((thread, message.from_address), ())
-        )
-        for message, thread in zip(messages, threads, strict=True)
-    ]
+        key = (message.rfc822_message_id, "") if has_parents else (thread, message.from_address)
+        after = [at for at in answers.get(key, ()) if at > message.received_at]
+        first = min(after, default=None) if message.from_address not in owners else None
+        is_late = first is not None and first - message.received_at > REPLY_WINDOW
+        found.append(None if is_late else first)
+    return found
 
 
-def _content(message: Raw, names: frozenset[str]) -> dict[str, object]:
-    new_text = split_zones(message.text, sender=message.from_address).new_text
-    return asdict(
-        content_features(
+def _said(message: Raw, names: frozenset[str]) -> dict[str, object]:
+    new_text = _new_text(message)
+    content = content_features(
+        subject=message.subject,
+        new_text=new_text,
+        text=message.text,
+        headers=message.headers,
+        from_address=message.from_address,
+        attachment_count=0,
+        has_calendar=False,
+        is_html_only=False,
+        at=message.received_at,
+        names=names,
+        in_reply_to=message.in_reply_to,
+    )
+    return {
+        **asdict(content),
+        "sender": message.from_address,
+        "domain": domain_key(message.from_address),
+        "list_id": message.headers.get("list-id", ""),
+        "subject_words": subject_words(message.subject),
+        "text_words": text_words(new_text),
+    }
+
+
+@lru_cache(maxsize=40_000)
+def _new_text(message: Raw) -> str:
+    """A list is read once for each of its owners, and zoning costs the most."""
+    return split_zones(message.text, sender=message.from_address).new_text
+
+
+def _verdict(judge: Classifier, message: Raw, row: dict[str, Any], owners: frozenset[str]) -> dict[str, object]:
+    verdict = judge.classify(
+        ClassifierInput(
             subject=message.subject,
-            new_text=new_text,
+            new_text=_new_text(message),
             text=message.text,
-            headers=message.headers,
             from_address=message.from_address,
-            attachment_count=0,
-            has_calendar=False,
-            is_html_only=False,
-            at=message.received_at,
-            names=names,
+            to_count=len(message.to),
+            cc_count=len(message.cc),
+            is_owner_in_to=row["is_owner_in_to"],
+            is_owner_in_cc=row["is_owner_in_cc"],
+            is_owner_only_recipient=row["is_owner_only_recipient"],
+            is_reply_to_owner=row["is_reply_to_owner"],
+            owner_domain=min(owners, default="").partition("@")[2],
+            sender_replied_count=row["sender_replied_count"],
+            sender_sent_count=row["sender_received_count"],
+            headers=message.headers,
+            link_count=row["link_count"],
+            received_at=message.received_at,
         )
     )
+    return {
+        "category": verdict.category,
+        "needs": verdict.needs,
+        "urgency": verdict.urgency,
+        "confidence": verdict.confidence,
+    }
+
+
+def _frame(rows: list[dict[str, object]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, infer_schema_length=None)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from rl_emails_assets.mail.subjects import is_reply
+
 HEADERS_READ: tuple[str, ...] = (
     "auto-submitted",
     "date",
@@ -44,6 +46,13 @@ _MACHINE_LOCAL_PARTS = re.compile(
 _NO_REPLY_ANYWHERE = ("noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "do_not_reply")
 _URGENT_WORDS = ("high", "urgent")
 
+# The person who writes and the person written to. Forms that are also another word of the language are left out.
+_FIRST_WORDS = "i me my mine i'm i've i'd i'll ich mir mich mein meine meinen je moi mon mes yo mi mis"
+_SECOND_WORDS = "you your yours you're you've you'll you'd du dir dich dein deine ihnen vous votre vos tu usted ustedes"
+_FIRST_PERSON = frozenset(_FIRST_WORDS.split())
+_SECOND_PERSON = frozenset(_SECOND_WORDS.split())
+_PERSON_EDGES = ".,;:!?\"'()[]<>*_-"
+
 
 @dataclass(frozen=True, slots=True)
 class ContentFeatures:
@@ -57,6 +66,9 @@ class ContentFeatures:
     has_calendar: bool
     is_html_only: bool
     is_owner_named: bool
+    is_reply: bool
+    first_person_count: int
+    second_person_count: int
     sent_hour: int
     sent_weekday: int
     is_list: bool
@@ -87,6 +99,7 @@ def content_features(
     is_html_only: bool,
     at: datetime,
     names: frozenset[str],
+    in_reply_to: str = "",
 ) -> ContentFeatures:
     """The features of one message.
 
@@ -101,6 +114,7 @@ def content_features(
         is_html_only: As in mail.messages.
         at: When it was sent or else received, aware; used where the Date header cannot be read.
         names: The owner's names, from `owner_names`.
+        in_reply_to: The id in In-Reply-To, or "".
     """
     written = new_text[:_MAX_CHARS]
     words = written.split()
@@ -114,6 +128,9 @@ def content_features(
         has_calendar=has_calendar,
         is_html_only=is_html_only,
         is_owner_named=_names_owner(written, names),
+        is_reply=bool(in_reply_to) or is_reply(subject),
+        first_person_count=_count_of(words, _FIRST_PERSON),
+        second_person_count=_count_of(words, _SECOND_PERSON),
         sent_hour=sent.hour,
         sent_weekday=sent.weekday(),
         is_list="list-id" in headers or "list-post" in headers,
@@ -144,6 +161,10 @@ def _question_count(words: list[str]) -> int:
         for word in words
         if ("?" in word or "？" in word or "؟" in word) and "://" not in word and word[:4].lower() != "www."
     )
+
+
+def _count_of(words: list[str], wanted: frozenset[str]) -> int:
+    return sum(word.strip(_PERSON_EDGES).lower().replace("’", "'") in wanted for word in words)
 
 
 def _names_owner(written: str, names: frozenset[str]) -> bool:

@@ -52,9 +52,7 @@ def end_claim(step: StepContext) -> None:
         if (seconds := seconds_to_next_run(connection, step)) is not None:
             queue.enqueue(connection, step.mailbox_id, asked_by="backlog", kind="partial", delay_seconds=seconds)
         elif _has_just_been_pushed(connection, step):
-            queue.enqueue(
-                connection, step.mailbox_id, asked_by="poll", kind="partial", delay_seconds=FOLLOW_UP_SECONDS
-            )
+            queue.enqueue(connection, step.mailbox_id, asked_by="poll", kind="partial", delay_seconds=FOLLOW_UP_SECONDS)
 
 
 def seconds_to_next_run(connection: Connection, step: StepContext) -> float | None:

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, text
 from rl_emails_assets.classification import classifier
 from rl_emails_assets.classification.classifier import Classifier
 from rl_emails_assets.classification.inputs import ClassifierInput
-from rl_emails_assets.classification.labels import labels_read
 from rl_emails_assets.classification.verdict import Verdict
 from rl_emails_assets.db import bulk, opinions
 from rl_emails_assets.db.tables import classifications
@@ -30,8 +29,8 @@ _INPUTS = text(
            m.headers, m.calendar, m.attachments, m.is_html_only, m.has_mismatched_link, m.received_at,
            s.is_owner_in_to, s.is_owner_in_cc, s.is_owner_only_recipient, s.is_from_owner, s.is_reply_to_owner,
            s.sender_replied_count, s.sender_received_count, s.link_count,
-           split_part(c.address, '@', 2) as owner_domain,
-           array(select l.label from raw.labels l where l.message_id = m.message_id order by l.label) as labels
+           split_part(c.address, '@', 2) as owner_domain, m.rfc822_message_id, m.markup,
+           (m.in_reply_to <> '' or m.reference_ids <> '{}') as is_reply
     from mail.messages m
     join signals.messages s using (message_id)
     join mailboxes.connections c on c.mailbox_id = m.mailbox_id
@@ -139,6 +138,7 @@ def _input(row: Any) -> ClassifierInput:
         link_count=row.link_count,
         has_mismatched_link=row.has_mismatched_link,
         received_at=row.received_at,
-        # Only what is read: the record of a decision does not change when somebody reads or files the message.
-        labels=labels_read(row.labels),
+        rfc822_message_id=row.rfc822_message_id,
+        is_reply=row.is_reply,
+        markup=row.markup,
     )

@@ -1,4 +1,9 @@
-"""entities.projects: which conversations belong together. That needs all of them, so all are computed together."""
+"""entities.projects: which conversations belong together. That needs all of them, so all are computed together.
+
+What is kept of the last time are the ids: a project that goes on keeps its own. The same project in another mailbox of
+the organization is another row, with its own threads and people; the two know each other by `message_keys`, which come
+from the mailbox's own mail alone: nothing is read or written across mailboxes here.
+"""
 
 import uuid
 from typing import Any
@@ -7,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.pending import is_current
@@ -16,11 +21,13 @@ from rl_emails_assets.db.tables.embeddings import DIMENSIONS
 from rl_emails_assets.extraction.projects import Project, ThreadFacts, group_projects
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
 
-VERSION = "1"
+VERSION = "2"
 NAME = "entities.projects"
 PEOPLE_CATEGORIES = ("person", "calendar", "mailing_list")
 """What people write. Machines' mail has subjects in common without belonging together."""
 MOST_PEOPLE = 30
+MOST_MESSAGE_KEYS = 500
+"""A project that is larger than this is recognized in another mailbox by the smallest of its keys."""
 
 _THREADS = text(
     """
@@ -52,10 +59,13 @@ def run(step: StepContext) -> StepResult:
         if not step.scope.force and is_current(connection, entities.projects, VERSION, step.mailbox_id, inputs):
             return result
         threads, vectors = _threads(connection, step.mailbox_id)
-        projects = group_projects(threads, vectors)
+        projects = group_projects(threads, vectors, _projects_before(connection, step.mailbox_id))
+        message_keys = _message_keys(connection, step.mailbox_id, [each for one in projects for each in one.thread_ids])
         for table in (entities.project_threads, entities.projects):
             connection.execute(table.delete().where(table.c.mailbox_id == step.mailbox_id))
-        result.row_count = bulk.copy_rows(connection, entities.projects, [_row(step, each) for each in projects])
+        result.row_count = bulk.copy_rows(
+            connection, entities.projects, [_row(step, each, message_keys) for each in projects]
+        )
         links = [
             {"thread_id": thread_id, "mailbox_id": step.mailbox_id, "project_id": project.project_id}
             for project in projects
@@ -82,13 +92,35 @@ def _threads(connection: Connection, mailbox_id: uuid.UUID) -> tuple[list[Thread
     return threads, vectors
 
 
+def _projects_before(connection: Connection, mailbox_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
+    """The project of each conversation as grouped last."""
+    columns = entities.project_threads.c
+    query = select(columns.thread_id, columns.project_id).where(columns.mailbox_id == mailbox_id)
+    return {row.thread_id: row.project_id for row in connection.execute(query)}
+
+
+def _message_keys(
+    connection: Connection, mailbox_id: uuid.UUID, threads: list[uuid.UUID]
+) -> dict[uuid.UUID, list[int]]:
+    """For each conversation 64 bits of its messages' fingerprints: the same message has the same in every mailbox."""
+    columns = mail.messages.c
+    query = select(columns.thread_id, columns.fingerprint).where(
+        columns.mailbox_id == mailbox_id, columns.thread_id == func.any(threads), columns.duplicate_of.is_(None)
+    )
+    found: dict[uuid.UUID, list[int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.thread_id, []).append(int.from_bytes(row.fingerprint[:8], "big", signed=True))
+    return found
+
+
 def _unit(stored: HalfVector) -> npt.NDArray[np.float32]:
     vector: npt.NDArray[np.float32] = stored.to_numpy().astype(np.float32)
     length = float(np.linalg.norm(vector))
     return vector / length if length > 0 else vector
 
 
-def _row(step: StepContext, project: Project) -> dict[str, Any]:
+def _row(step: StepContext, project: Project, message_keys: dict[uuid.UUID, list[int]]) -> dict[str, Any]:
+    shared = {key for thread_id in project.thread_ids for key in message_keys.get(thread_id, ())}
     return {
         "project_id": project.project_id,
         "mailbox_id": step.mailbox_id,
@@ -99,6 +131,7 @@ def _row(step: StepContext, project: Project) -> dict[str, Any]:
         "message_count": project.message_count,
         "first_at": project.first_at,
         "last_at": project.last_at,
+        "message_keys": sorted(shared)[:MOST_MESSAGE_KEYS],
         "version": VERSION,
         "run_id": step.run_id,
     }

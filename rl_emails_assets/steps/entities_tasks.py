@@ -1,4 +1,8 @@
-"""entities.messages and entities.tasks: the deadlines and tasks of each message, with the sentences that prove them."""
+"""entities.messages and entities.tasks: the deadlines and tasks of each message, with the sentences that prove them.
+
+How each task stands after the last message of its conversation follows in entities.task_progress: a row there depends
+on the message, its conversation and nothing else. What is found here depends on the message alone, as a score must.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -13,14 +17,16 @@ from rl_emails_assets.db import bulk
 from rl_emails_assets.db.tables import entities
 from rl_emails_assets.db.tables.base import ID_NAMESPACE
 from rl_emails_assets.extraction.deadlines import find_deadlines
+from rl_emails_assets.extraction.questions import find_questions
 from rl_emails_assets.extraction.signatures import signature_facts
 from rl_emails_assets.extraction.tasks import TaskInput, find_tasks
 from rl_emails_assets.mail.message import Address, CalendarEvent
+from rl_emails_assets.steps import entities_task_progress
 from rl_emails_assets.steps.context import StepContext, StepResult
 from rl_emails_assets.steps.per_message import count, run_per_message
 from rl_emails_assets.steps.records import as_row, inputs_hash
 
-VERSION = "1"
+VERSION = "2"
 MARKETING = frozenset({"newsletter", "promotion", "social", "suspicious"})
 MODEL_VERSION = f"extraction-rules/{VERSION}"
 
@@ -34,23 +40,28 @@ _INPUTS = text(
     where m.message_id = any(:ids)
     """
 )
+# The names are those of the connection. What correspondents call the owner changes as mail comes in, and a task that
+# changes hands by later mail would change its message's score; how a message itself names the owner is read from it.
 _OWNER = text(
     """
     select array(select a.address from mailboxes.aliases a where a.mailbox_id = c.mailbox_id order by 1) as addresses,
-           array_remove(array[c.display_name] || array(
-               select k.name from mail.contacts k join mailboxes.aliases a using (mailbox_id, address)
-               where k.mailbox_id = c.mailbox_id order by 1), '') as names
+           array_remove(array[c.display_name], '') as names
     from mailboxes.connections c where c.mailbox_id = :mailbox_id
     """
 )
 
 
 def run(step: StepContext) -> StepResult:
-    """Look for deadlines and tasks in the messages that were not looked at by this version."""
+    """Look for deadlines and tasks in the messages that were not looked at by this version, then follow the tasks whose
+    conversations changed."""
     with step.engine.connect() as connection:
         owner = connection.execute(_OWNER, {"mailbox_id": step.mailbox_id}).one()
     write = partial(_extract_batch, step, _Owner(tuple(dict.fromkeys(owner.names)), tuple(owner.addresses)))
-    return run_per_message(step, entities.messages, VERSION, write)
+    found = run_per_message(step, entities.messages, VERSION, write)
+    followed = entities_task_progress.run(step)
+    found.counts |= followed.counts
+    found.seconds += followed.seconds
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +74,10 @@ def _extract_batch(
     step: StepContext, owner: _Owner, connection: Connection, ids: list[uuid.UUID], result: StepResult
 ) -> None:
     messages: list[dict[str, Any]] = []
+    threads: set[uuid.UUID] = set()
     tasks: list[dict[str, Any]] = []
     for row in connection.execute(_INPUTS, {"ids": ids}):
+        threads.add(row.thread_id)
         inputs = _input(row, owner)
         decided = {
             "model_version": MODEL_VERSION,
@@ -83,19 +96,21 @@ def _extract_batch(
                 "mailbox_id": step.mailbox_id,
                 "deadlines": [as_row(deadline) | {"at": deadline.at.isoformat()} for deadline in deadlines],
                 "signature_facts": {name: value for name, value in as_row(facts).items() if value},
-                "task_count": len(found),
+                "task_count": sum(task["kind"] != "question" for task in found),
                 **decided,
             }
         )
     bulk.replace_rows(connection, entities.messages, "message_id", messages)
     bulk.delete_rows(connection, entities.tasks, "message_id", ids)
     bulk.copy_rows(connection, entities.tasks, tasks)
+    entities_task_progress.mark_stale(connection, threads)
     count(result, "tasks", len(tasks))
 
 
 def _tasks(row: Any, inputs: TaskInput) -> list[dict[str, Any]]:
     rows: dict[uuid.UUID, dict[str, Any]] = {}
-    for task in find_tasks(inputs):
+    found = find_tasks(inputs)
+    for task in (*found, *find_questions(inputs, found)):
         # The same words in the same message are the same task, so that the owner's word on it outlives a recomputation.
         task_id = uuid.uuid5(ID_NAMESPACE, f"{row.message_id}/{task.kind}/{task.evidence}/{task.description}")
         rows[task_id] = {
@@ -110,6 +125,8 @@ def _tasks(row: Any, inputs: TaskInput) -> list[dict[str, Any]]:
             "deadline_text": task.deadline.text if task.deadline else "",
             "evidence": task.evidence,
             "confidence": task.confidence,
+            "evidence_start": task.evidence_start,
+            "evidence_end": task.evidence_end,
         }
     return list(rows.values())
 

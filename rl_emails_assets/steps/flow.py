@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rl_emails_assets import asset_keys as keys
 from rl_emails_assets.steps import (
     classifications_messages,
+    classifications_opinions,
     embeddings_messages,
     entities_people,
     entities_projects,
@@ -24,6 +25,7 @@ STEPS: dict[keys.AssetKeyPath, Callable[[StepContext], StepResult]] = {
     keys.MAIL_THREADS: summaries.run_threads,
     keys.MAIL_CONTACTS: summaries.run_contacts,
     keys.SIGNALS_MESSAGES: signals.run_messages,
+    keys.CLASSIFICATIONS_OPINIONS: classifications_opinions.run,
     keys.CLASSIFICATIONS_MESSAGES: classifications_messages.run,
     keys.ENTITIES_TASKS: entities_tasks.run,
     keys.PRIORITIES_MESSAGES: priorities.run_messages,

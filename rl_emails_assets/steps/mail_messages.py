@@ -14,6 +14,7 @@ from rl_emails_assets.db.mailbox_rows import add_aliases
 from rl_emails_assets.db.tables import mail, mailboxes, raw
 from rl_emails_assets.db.thread_state import apply_assignment, load_state
 from rl_emails_assets.mail.links import has_mismatched_link
+from rl_emails_assets.mail.markup import markup
 from rl_emails_assets.mail.message import Address, Defect, Message
 from rl_emails_assets.mail.owner import OwnerRow, owner_aliases
 from rl_emails_assets.mail.parse import parse
@@ -23,7 +24,7 @@ from rl_emails_assets.steps.context import StepContext, StepResult
 from rl_emails_assets.steps.per_message import count, run_per_message
 from rl_emails_assets.steps.records import as_row
 
-VERSION = "1"
+VERSION = "2"
 SNIPPET_CHARACTERS = 200
 FINGERPRINT_CHARACTERS = 20_000
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -167,6 +168,7 @@ def _row(message: Message, item: Any, step: StepContext) -> dict[str, Any]:
         "snippet": " ".join((message.new_text or message.text)[: SNIPPET_CHARACTERS * 4].split())[:SNIPPET_CHARACTERS],
         "is_html_only": message.is_html_only,
         "has_mismatched_link": has_mismatched_link(message.html),
+        "markup": markup(message.html),
         "attachments": [as_row(attachment) for attachment in message.attachments],
         "calendar": _calendar(message),
         "headers": dict(message.headers),

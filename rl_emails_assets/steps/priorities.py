@@ -9,35 +9,17 @@ from sqlalchemy import Connection, text
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.tables import priorities
 from rl_emails_assets.ranking import ranker
-from rl_emails_assets.ranking.rank_input import RankInput
+from rl_emails_assets.ranking.personal_part import PersonalPart
 from rl_emails_assets.ranking.ranker import Ranker
+from rl_emails_assets.ranking.reasons import against
+from rl_emails_assets.steps import rank_inputs
 from rl_emails_assets.steps.claim_end import note_shown
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
+from rl_emails_assets.steps.models_serving import note_applied, serving_person
 from rl_emails_assets.steps.per_message import run_per_message
 from rl_emails_assets.steps.records import as_row, inputs_hash
 
 THREADS_VERSION = "1"
-
-_INPUTS = text(
-    """
-    select s.*, c.category, c.needs, c.urgency, c.confidence,
-           (select count(*) from entities.tasks t where t.message_id = s.message_id and t.owner = 'me')
-               as task_count_me,
-           -- From the message's arrival, never from now: a score does not change by itself. The next one to come,
-           -- else the one that passed last: old dates that a text mentions are no deadlines.
-           (select h.hours
-            from jsonb_array_elements(e.deadlines) d
-            cross join lateral (
-                select (extract(epoch from (d->>'at')::timestamptz - s.received_at) / 3600)::float8 as hours
-            ) h
-            order by h.hours < 0, abs(h.hours)
-            limit 1) as nearest_deadline_hours
-    from signals.messages s
-    join classifications.messages c using (message_id)
-    join entities.messages e using (message_id)
-    where s.message_id = any(:ids)
-    """
-)
 
 
 @cache
@@ -46,33 +28,51 @@ def loaded() -> Ranker:
     return Ranker.load()
 
 
-def version() -> str:
-    """The code's version and the model's; a change of either makes every score pending."""
-    return f"{ranker.VERSION}/{loaded().model_version}"
+def ranker_of(part: PersonalPart | None) -> Ranker:
+    """The shipped ranker with a mailbox's own part."""
+    return loaded() if part is None else loaded().with_person(part)
+
+
+def version(engine: Ranker | None = None) -> str:
+    """The code's version and the models'; a change of one makes every score of the mailbox pending."""
+    return f"{ranker.VERSION}/{(engine or loaded()).model_version}"
 
 
 def run_messages(step: StepContext) -> StepResult:
-    """Score the messages that have no score of this version, or whose inputs changed."""
-    return run_per_message(step, priorities.messages, version(), partial(_rank_batch, step))
+    """Score the messages that have no score by what serves now, or whose inputs changed.
+
+    What serves is read once, so that a run is of one mind; a change meanwhile asks for a run of its own. It is read
+    with a lock in hand: a run that had waited here would else score by what served when it began.
+    """
+    with step.alone("priorities.ranker"):
+        with step.engine.begin() as connection:
+            part = serving_person(connection, step.mailbox_id)
+        engine = ranker_of(part)
+        result = run_per_message(step, priorities.messages, version(engine), partial(_rank_batch, step, engine))
+        if part is not None:
+            with step.engine.begin() as connection:
+                note_applied(connection, step.mailbox_id, "ranker", part.version)
+    return result
 
 
-def _rank_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID], _: StepResult) -> None:
+def _rank_batch(step: StepContext, engine: Ranker, connection: Connection, ids: list[uuid.UUID], _: StepResult) -> None:
+    this_version = version(engine)
     rows: list[dict[str, Any]] = []
-    for row in connection.execute(_INPUTS, {"ids": ids}).mappings():
-        inputs = RankInput.from_row(dict(row))
-        priority = loaded().rank(inputs)
+    for item in rank_inputs.of_ids(connection, ids):
+        priority = engine.rank(item.message)
         rows.append(
             {
-                "message_id": row["message_id"],
+                "message_id": item.message_id,
                 "mailbox_id": step.mailbox_id,
-                "received_at": row["received_at"],
+                "received_at": item.received_at,
                 "score": priority.score,
                 "contributions": [as_row(contribution) for contribution in priority.contributions],
                 "base_log_odds": priority.base_log_odds,
                 "reasons": list(priority.reasons),
-                "model_version": loaded().model_version,
-                "inputs_hash": inputs_hash(inputs),
-                "version": version(),
+                "reasons_against": list(against(priority)),
+                "model_version": engine.model_version,
+                "inputs_hash": inputs_hash(item.message),
+                "version": this_version,
                 "run_id": step.run_id,
             }
         )

@@ -1,6 +1,7 @@
 """raw.messages, raw.labels and raw.gaps: what the mailbox holds, byte for byte, before anything reads it.
 
-Takes the mailbox's sync request, then leaves the reading to the step of the mailbox's provider.
+Takes the mailbox's sync request, then leaves the reading to the step of the mailbox's provider. A request because
+another model serves reads nothing: the sources may be gone, and none of their mail is new.
 """
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from rl_emails_assets.db.tables import mailboxes
 from rl_emails_assets.errors import NotFoundError
 from rl_emails_assets.steps import raw_files, raw_gmail
 from rl_emails_assets.steps.context import StepContext, StepResult, timed
+from rl_emails_assets.sync_queue import queue
 
 VERSION = "1"
 NAME = "raw.messages"
@@ -28,7 +30,9 @@ def run(step: StepContext) -> StepResult:
             provider = connection.execute(query).scalar_one_or_none()
         if provider is None:
             raise NotFoundError(f"Mailbox {step.mailbox_id} is not there; it was disconnected. Connect it again.")
-        if provider == "files":
+        if claim is not None and claim.asked_by == queue.LEARNING:
+            done = StepResult()
+        elif provider == "files":
             done = raw_files.run(step, NAME)
         elif provider == "gmail":
             done = raw_gmail.run(step, NAME, is_full=claim is not None and claim.kind == "full")

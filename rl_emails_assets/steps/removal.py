@@ -14,7 +14,6 @@ from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql import func
 
-from rl_emails_assets.classification.labels import labels_read
 from rl_emails_assets.db.history import later_messages, related_history
 from rl_emails_assets.db.tables import app, classifications, entities, mail, priorities, raw, signals
 from rl_emails_assets.db.thread_replay import Replay, apply_replay, replay_without
@@ -22,6 +21,7 @@ from rl_emails_assets.errors import TransientError
 from rl_emails_assets.mail.owner import LABELS_READ as OWNER_LABELS
 from rl_emails_assets.signals.affected import affected, affected_keys
 from rl_emails_assets.signals.keys import PUBLIC_MAIL_HOSTS
+from rl_emails_assets.steps.entities_task_progress import mark_stale as mark_tasks_stale
 from rl_emails_assets.steps.mail_messages import find_aliases
 from rl_emails_assets.steps.signals import owner_addresses
 
@@ -69,7 +69,7 @@ def remove_messages(connection: Connection, mailbox_id: uuid.UUID, message_ids: 
 def change_labels(connection: Connection, mailbox_id: uuid.UUID, changes: Mapping[uuid.UUID, frozenset[str]]) -> int:
     """Give stored messages exactly these labels. Returns how many messages had others.
 
-    Only labels that an engine reads (classification.labels, mail.owner) make anything be computed again. A message
+    Only labels that an engine reads (mail.owner) make anything be computed again: no verdict does. A message
     that is not stored is left out.
 
     Raises:
@@ -249,6 +249,7 @@ def _mark_summaries_stale(
         .where(contacts.mailbox_id == mailbox_id, contacts.address == func.any(list(addresses)))
         .values(is_stale=True)
     )
+    mark_tasks_stale(connection, threads)
     # These two are computed as a whole, from rows of which some are gone.
     for table in (entities.projects, entities.people):
         connection.execute(update(table).where(table.c.mailbox_id == mailbox_id).values(is_stale=True))
@@ -289,7 +290,6 @@ def _write_labels(
     now = {message_id: wanted.get(message_id, frozenset(own[message_id])) for message_id in involved}
     gone: list[tuple[uuid.UUID, str]] = []
     new: list[tuple[uuid.UUID, str, bool]] = []
-    read_otherwise: list[uuid.UUID] = []
     owner_may_differ = False
     for message_id in shown:
         had = own[message_id] | shared[message_id]
@@ -298,12 +298,8 @@ def _write_labels(
         gone += [(message_id, label) for label in had - has]
         new += [(message_id, label, False) for label in now[message_id] - own[message_id]]
         new += [(message_id, label, True) for label in from_copies - shared[message_id]]
-        if labels_read(had) != labels_read(has):
-            read_otherwise.append(message_id)
         owner_may_differ = owner_may_differ or not OWNER_LABELS.isdisjoint(had ^ has)
     _replace_labels(connection, mailbox_id, gone, new)
-    verdicts = classifications.messages
-    connection.execute(update(verdicts).where(verdicts.c.message_id == func.any(read_otherwise)).values(is_stale=True))
     if owner_may_differ:
         find_aliases(connection, mailbox_id)
     return changed

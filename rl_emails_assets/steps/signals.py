@@ -21,7 +21,7 @@ from rl_emails_assets.signals.keys import PUBLIC_MAIL_HOSTS
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
 from rl_emails_assets.steps.records import as_row
 
-VERSION = "1"
+VERSION = "2"
 NAME = "signals.messages"
 
 
@@ -110,6 +110,7 @@ def _content_rows(
         columns.thread_id,
         columns.received_at,
         columns.sent_at,
+        columns.in_reply_to,
         columns.subject,
         columns.new_text,
         columns.text,
@@ -137,6 +138,7 @@ def _content_rows(
                     is_html_only=row.is_html_only,
                     at=row.sent_at or row.received_at,
                     names=names,
+                    in_reply_to=row.in_reply_to,
                 )
             ),
             "version": VERSION,

@@ -1,6 +1,7 @@
 -- The life of a sync request. Each statement is named by the line above it and read by sync_queue/statements.py.
 -- What waits or runs is in `requests`; the statement that ends a request moves it to `ended_requests`. Whatever makes a
 -- request claimable, now or later, says so on the channel rl_emails_sync_requests, so that a sensor need not poll.
+-- A request of 'learning' reads no source, for only what is made of the mail has to change; whoever joins it wants more.
 -- Of two kinds the more thorough is the smaller word: disconnect < full < partial.
 
 -- name: enqueue
@@ -14,7 +15,8 @@ where c.mailbox_id = any(%(mailbox_ids)s) and (c.state = 'connected' or %(kind)s
 order by c.mailbox_id
 on conflict (mailbox_id) where state = 'todo'
 do update set
-    asked_by = case when excluded.kind < requests.kind then excluded.asked_by else requests.asked_by end,
+    asked_by = case when excluded.kind < requests.kind or requests.asked_by = 'learning' then excluded.asked_by
+                    else requests.asked_by end,
     kind = least(requests.kind, excluded.kind),
     run_after = case when requests.attempts > 0 and excluded.asked_by <> all(%(people)s) then requests.run_after
                      else least(requests.run_after, excluded.run_after) end
@@ -72,7 +74,7 @@ set state = 'doing', attempts = r.attempts + 1, deaths = r.deaths + (r.state = '
     leased_until = now() + make_interval(secs => %(lease_seconds)s)
 from candidate, unhurried
 where r.request_id = candidate.request_id and unhurried.setting = 'off'
-returning r.request_id, r.mailbox_id, r.kind, r.attempts
+returning r.request_id, r.mailbox_id, r.kind, r.asked_by, r.attempts
 
 -- name: heartbeat
 update sync_queue.requests
@@ -95,7 +97,7 @@ with done as (
     set state = 'cancelled', error = concat_ws(' ', e.error, 'A later request did its work.')
     from done d
     where e.mailbox_id = d.mailbox_id and e.state = 'failed'
-      and e.kind >= d.kind
+      and e.kind >= d.kind and d.asked_by <> 'learning'
 )
 select d.request_id,
        case when exists (select from sync_queue.requests w where w.mailbox_id = d.mailbox_id and w.state = 'todo')
@@ -122,6 +124,7 @@ with failed as (
     from failed
     on conflict (mailbox_id) where state = 'todo'
     do update set
+        asked_by = case when requests.asked_by = 'learning' then excluded.asked_by else requests.asked_by end,
         kind = least(requests.kind, excluded.kind),
         attempts = greatest(requests.attempts, excluded.attempts),
         deaths = greatest(requests.deaths, excluded.deaths),
@@ -196,6 +199,7 @@ insert into sync_queue.requests (request_id, mailbox_id, kind, asked_by, state, 
 select gen_random_uuid(), mailbox_id, kind, asked_by, 'todo', now() from stopped
 on conflict (mailbox_id) where state = 'todo'
 do update set
+    asked_by = case when requests.asked_by = 'learning' then excluded.asked_by else requests.asked_by end,
     kind = least(requests.kind, excluded.kind),
     run_after = least(requests.run_after, excluded.run_after)
 returning mailbox_id, pg_notify('rl_emails_sync_requests', '')
@@ -284,6 +288,7 @@ insert into sync_queue.requests (request_id, mailbox_id, kind, asked_by, state, 
 select gen_random_uuid(), mailbox_id, kind, 'button', 'todo', now() from wanted order by mailbox_id
 on conflict (mailbox_id) where state = 'todo'
 do update set
+    asked_by = case when requests.asked_by = 'learning' then excluded.asked_by else requests.asked_by end,
     kind = least(requests.kind, excluded.kind),
     run_after = least(requests.run_after, excluded.run_after)
 returning request_id, mailbox_id, pg_notify('rl_emails_sync_requests', '')

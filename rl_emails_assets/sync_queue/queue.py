@@ -30,6 +30,8 @@ MOST_ATTEMPTS = 8
 MOST_SILENT_DEATHS = 3
 FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 900.0
+LEARNING = "learning"
+"""Asks when what serves a mailbox has changed: everything is decided again, and no source is read."""
 PEOPLE = ("button", "connect", "import")
 """Who asks in person; only they cut short the wait after a failure."""
 
@@ -54,6 +56,7 @@ class Claim:
     request_id: uuid.UUID
     mailbox_id: uuid.UUID
     kind: str
+    asked_by: str
     attempts: int
 
 

@@ -175,7 +175,7 @@ _FILLERS: dict[type, Callable[[], Any]] = {
 def _put(connection: Connection, table: Table, mailbox_id: uuid.UUID, message_id: uuid.UUID, number: int) -> None:
     names = {column.name for column in table.columns}
     is_single = [column.name for column in table.primary_key] == ["mailbox_id"]
-    if number and (is_single or table.fullname in {"sync_queue.requests", "app.notices"}):
+    if number and (is_single or table.fullname in {"sync_queue.requests", "app.notices", "models.trainings"}):
         return
     checks = " ".join(str(each.sqltext) for each in table.constraints if isinstance(each, CheckConstraint))
     # The first of the words that a check allows.
@@ -183,6 +183,8 @@ def _put(connection: Connection, table: Table, mailbox_id: uuid.UUID, message_id
     values["mailbox_id"] = mailbox_id
     if "message_id" in names:
         values["message_id"] = message_id
+    if "model_id" in names:
+        values["model_id"] = message_id
     for column in table.columns:
         is_given = column.name in values or column.server_default or column.computed or column.identity
         if not is_given and not column.nullable:

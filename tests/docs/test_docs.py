@@ -184,7 +184,8 @@ def test_every_page_and_picture_can_be_found_from_the_readme() -> None:
             if not re.match(r"[a-z]+:", link) and target.is_relative_to(ROOT) and target.is_file():
                 found = str(target.relative_to(ROOT))
                 waiting += [found] if found not in reached else []
-    pictures = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "images").iterdir()}
+    images = (ROOT / "docs" / "images").rglob("*")
+    pictures = {str(path.relative_to(ROOT)) for path in images if path.is_file()}
     expected = {one.name for one in pages()} | pictures
     assert expected - reached <= {"CHANGELOG.md", "SECURITY.md"}
 

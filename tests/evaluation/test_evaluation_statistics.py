@@ -59,6 +59,21 @@ def test_one_group_bounds_nothing(groups: list[str]) -> None:
     assert all(map(math.isnan, statistics.share_interval([True] * len(groups), groups, seed=1)))
 
 
+def test_all_right_is_not_certainly_right() -> None:
+    """Ten of ten right drawn again is ten of ten right: an interval of no width for ten cases."""
+    senders = [row // 3 for row in range(30)]
+    for found in (
+        statistics.share_interval([True] * 30, senders, seed=1),
+        statistics.f1_interval([True] * 30, [True] * 30, senders, 1),
+        statistics.bootstrap(lambda _: 1.0, senders, seed=1, rounds=20),
+    ):
+        assert found == (pytest.approx(statistics.wilson(10, 10)[0]), 1)
+    assert statistics.share_interval([False] * 30, senders, seed=1) == (0, statistics.wilson(0, 10)[1])
+    # Groups without a case do not count: two senders had one.
+    labels = [sender < 2 for sender in senders]
+    assert statistics.f1_interval(labels, labels, senders, 1)[0] == pytest.approx(statistics.wilson(2, 2)[0])
+
+
 def test_undefined_draws_are_left_out_and_too_many_bound_nothing() -> None:
     """A NaN of a few draws must not become the interval, and few defined draws must not pass for all."""
     labels = np.array([True] * 3 + [False] * 30)

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rl_emails_assets.extraction.people import (
+from rl_emails_assets.extraction.people import Person, merge_people
+from rl_emails_assets.extraction.people_merging import (
     MAX_ADDRESSES_PER_NAME,
     ContactFacts,
-    Person,
+    How,
+    Link,
     is_role_address,
-    merge_people,
+    namesakes,
 )
 from rl_emails_assets.extraction.signatures import SignatureFacts, name_key, signature_facts
 
@@ -53,16 +55,20 @@ def _one(*contacts: ContactFacts) -> Person:
 @pytest.mark.parametrize(
     "contacts",
     [
-        (_contact("ada@a.example", "Ada Byron"), _contact("ab@b.example", "Byron, Ada")),
-        (_contact("ada@a.example", "Ada Byron"), _contact("ab@b.example", "Ada K. Byron")),
-        (_contact("ada@a.example", "Dr. Ada Byron (Home)"), _contact("ab@b.example", "ada byron")),
+        (_contact("ada@a.example", "Ada Byron"), _contact("ab@a.example", "Byron, Ada")),
+        (_contact("ada@a.example", "Ada Byron"), _contact("ab@b.a.example", "Ada K. Byron")),
+        (_contact("ada@firm.example", "Dr. Ada Byron (Home)"), _contact("ab@firm.co.uk", "ada byron")),
         (_contact("ada@a.example", "Ada Byron"), _contact("abyron@a.example")),
         (_contact("ada@a.example", "Ada Byron"), _contact("ada.byron@lab.a.example")),
         (_contact("ada@x.co.uk", "Ada Byron"), _contact("byron.ada@mail.x.co.uk")),
-        (_contact("ada.byron@a.example"), _contact("ada@b.example", "Ada Byron")),
+        (_contact("ada.byron@a.example"), _contact("ada@a.example", "Ada Byron")),
         (
             _contact("ada@a.example", "ada", signature=SignatureFacts(name="Ada Byron")),
-            _contact("ab@b.example", "Ada Byron"),
+            _contact("ab@a.example", "Ada Byron"),
+        ),
+        (
+            _contact("ada@a.example", "Ada Byron", signature=SignatureFacts(phone="+1 713 555 0142")),
+            _contact("ab@gmail.com", "Ada Byron", signature=SignatureFacts(phone="(713) 555-0142")),
         ),
     ],
 )
@@ -73,6 +79,9 @@ def test_one_person_behind_two_addresses_is_one(contacts: tuple[ContactFacts, Co
 @pytest.mark.parametrize(
     "contacts",
     [
+        (_contact("ada@a.example", "Ada Byron"), _contact("ada@b.example", "Ada Byron")),
+        (_contact("ada@gmail.com", "Ada Byron"), _contact("byron@gmail.com", "Ada Byron")),
+        (_contact("ada@ab.de", "Ada Byron"), _contact("ada@ab.com", "Ada Byron")),
         (_contact("ada@a.example", "Ada"), _contact("ada@b.example", "Ada")),
         (_contact("ada@a.example", "Ada Byron"), _contact("ada@b.example", "Ada Lovelace")),
         (_contact("ada@a.example", "Ada Byron"), _contact("ada@b.example")),
@@ -90,8 +99,48 @@ def test_different_persons_are_never_made_one(contacts: tuple[ContactFacts, ...]
     assert len(_groups(*contacts)) == len(contacts)
 
 
+@pytest.mark.parametrize("how", ["answered_from", "names_itself"])
+def test_mail_that_ties_two_addresses_of_one_name_makes_them_one_person(how: How) -> None:
+    """Work and home addresses that stay two persons although the mail itself says whose they are."""
+    work, home = _contact("ada@a.example", "Ada Byron"), _contact("ada@gmail.com", "Ada Byron")
+    assert namesakes([work, home]) == (("ada@a.example", "ada@gmail.com"),)
+    (person,) = merge_people([work, home], namespace="m1", evidence=[Link(home.address, work.address, how)])
+    assert person.merged_by == (Link("ada@gmail.com", "ada@a.example", how),)
+    other = _contact("bo@a.example", "Bo Berg")
+    tied = merge_people([work, other], namespace="m1", evidence=[Link(work.address, other.address, how)])
+    assert len(tied) == 2, "mail that names a colleague makes nobody that colleague"
+
+
+def test_a_tie_found_late_joins_what_stood_apart() -> None:
+    """The third address ties the first two: three persons would stay two."""
+    contacts = [_contact("a@a.example", "Ada Byron"), _contact("b@b.example", "Ada Byron"),
+                _contact("c@c.example", "Ada Byron")]  # fmt: skip
+    evidence = [Link("c@c.example", "a@a.example", "answered_from"), Link("b@b.example", "c@c.example", "names_itself")]
+    (person,) = merge_people(contacts, namespace="m1", evidence=evidence)
+    assert len(person.addresses) == 3
+    assert {link.how for link in person.merged_by} == {"answered_from", "names_itself"}
+
+
+def test_evidence_is_wanted_only_where_one_name_is_at_several_places() -> None:
+    assert namesakes([_contact("a@a.example", "Ada Byron"), _contact("b@a.example", "Ada Byron")]) == ()
+    assert namesakes([_contact("a@a.example", "Ada Byron"), _contact("b@b.example", "Bo Berg")]) == ()
+
+
+def test_a_person_keeps_their_id_when_addresses_come_and_go() -> None:
+    """A link to a person that leads nowhere once they write from another address; two persons with one id."""
+    work, home = _contact("ada@z.example", "Ada Byron", received=9), _contact("aa@z.example", "Ada Byron")
+    first = merge_people([work], namespace="m1")
+    before = {"ada@z.example": first[0].person_id}
+    (joined,) = merge_people([work, home], namespace="m1", before=before)
+    assert joined.person_id == first[0].person_id
+    other = _contact("aa@z.example", "Cy Dahl")
+    before = dict.fromkeys(joined.addresses, joined.person_id)
+    parted = {each.name: each.person_id for each in merge_people([work, other], namespace="m1", before=before)}
+    assert parted["Ada Byron"] == first[0].person_id != parted["Cy Dahl"]
+
+
 def test_a_name_that_many_addresses_carry_merges_none() -> None:
-    many = [_contact(f"x{number}@{number}.example", "Ada Byron") for number in range(MAX_ADDRESSES_PER_NAME + 1)]
+    many = [_contact(f"x{number}@one.example", "Ada Byron") for number in range(MAX_ADDRESSES_PER_NAME + 1)]
     assert len(_groups(*many)) == len(many)
     assert len(_groups(*many[:-1])) == 1
 
@@ -118,7 +167,8 @@ def test_a_person_sums_up_their_addresses() -> None:
         days_ago=1,
         signature=SignatureFacts("Ada Byron", "Analyst", "", "+1 555 0100 200"),
     )
-    person = _one(home, work)
+    (person,) = merge_people([home, work], namespace="m1", evidence=[Link(home.address, work.address, "answered_from")])
+    assert person.merged_by == (Link(work.address, home.address, "answered_from"),)
     assert person.name == "Ada Byron"
     assert person.addresses == ("ada@engines.example", "ada.byron@gmail.com")
     assert (person.title, person.phone, person.organization) == ("Analyst", "+1 555 0100 200", "Engines")
@@ -169,7 +219,7 @@ def test_strength_grows_with_mail_both_ways_and_fades_with_time() -> None:
 
 
 def test_ids_differ_between_mailboxes_and_stay_for_one() -> None:
-    contacts = [_contact("ada@a.example", "Ada Byron"), _contact("ab@b.example", "Ada Byron")]
+    contacts = [_contact("ada@a.example", "Ada Byron"), _contact("ab@a.example", "Ada Byron")]
     first, again = merge_people(contacts, namespace="m1"), merge_people(contacts[::-1], namespace="m1")
     assert first == again
     assert merge_people(contacts, namespace="m2")[0].person_id != first[0].person_id

@@ -15,7 +15,7 @@ from rl_emails_assets.errors import ModelFileError
 from rl_emails_assets.ranking import reasons
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.ranker import Ranker
-from rl_emails_assets.ranking.reasons import MAX_REASONS, MIN_LOG_ODDS, TEMPLATES, duration, in_words
+from rl_emails_assets.ranking.reasons import MAX_REASONS, MIN_LOG_ODDS, TEMPLATES, duration, strongest, words
 from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric, addressing, reply_rate
 
 RANKER = Ranker.load()
@@ -185,15 +185,17 @@ def test_reasons_are_plain_words_with_the_values() -> None:
 
 def test_weak_contributions_are_no_reason_and_nothing_is_said_twice() -> None:
     """Prevents an inbox of reasons like "Sent on a Tuesday"."""
-    assert in_words(PERSON, [("addressing", "alone", MIN_LOG_ODDS / 2)]) == ()
+    assert words(PERSON, "addressing", "alone", MIN_LOG_ODDS / 2) == ""
+    assert words(PERSON, "addressing", "alone", -MIN_LOG_ODDS) == "Sent to you alone"
     never = [("sender_sent_count", 0, -1.0), ("sender_days_since_sent", None, -0.9), ("urgency", "whenever", 0.5)]
-    assert in_words(PERSON, never) == ("You had never written to this sender",)
+    assert strongest(words(PERSON, *each) for each in never) == ("You had never written to this sender",)
     many = [("word_count", 1, 1.0), ("question_count", 1, 1.0), ("link_count", 1, 1.0)] * 2
-    assert len(in_words(PERSON, [*many, ("is_bulk", True, 1.0), ("is_automatic", True, 1.0)])) == MAX_REASONS
+    many += [("is_bulk", True, 1.0), ("is_automatic", True, 1.0)]
+    assert len(strongest(words(PERSON, *each) for each in many)) == MAX_REASONS
 
 
 @pytest.mark.parametrize(
-    ("feature", "changes", "words"),
+    ("feature", "changes", "said"),
     [
         ("sender_reply_rate", {}, ""),
         ("sender_reply_rate", {"sender_received_count": 1}, "No answer to the earlier mail from this sender"),
@@ -252,9 +254,9 @@ def test_weak_contributions_are_no_reason_and_nothing_is_said_twice() -> None:
         ("nearest_deadline_hours", {"nearest_deadline_hours": -2.0}, "Its deadline had passed"),
     ],
 )
-def test_each_template_says_what_was_seen(feature: str, changes: dict[str, Any], words: str) -> None:
+def test_each_template_says_what_was_seen(feature: str, changes: dict[str, Any], said: str) -> None:
     """Prevents a reason that is wrong in number, or speaks of what was not there."""
-    assert TEMPLATES[feature](replace(PERSON, **changes)) == words
+    assert TEMPLATES[feature](replace(PERSON, **changes)) == said
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_no_future_leaks_into_the_training_rows() -> None:
     before = mailbox("m", past, frozenset({owner}), 0).rows
     after = mailbox("m", [*future, *past], frozenset({owner}), 0).rows
     assert after["is_replied"].sum() > before["is_replied"].sum()
-    assert after.head(before.height).drop("is_replied").equals(before.drop("is_replied"))
+    assert after.head(before.height).drop("is_replied", "answered_at").equals(before.drop("is_replied", "answered_at"))
 
 
 def test_training_writes_weights_that_load_and_rank(

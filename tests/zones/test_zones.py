@@ -1,16 +1,8 @@
-"""New text, quoted text and signature of a reply."""
-
-import tarfile
-from collections import Counter
-from pathlib import Path
+"""New text, quoted text and signature of a reply: the ordinary forms, and what only looks like them."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rl_emails_assets.mail.zones import Zones, split_zones
-
-REPLIES = Path(__file__).parents[2].parent / "shared" / "data" / "replies"
 
 ATTRIBUTIONS = [
     "On Sat, Mar 1, 2031 at 9:30 AM Ann Example <ann@x.test> wrote:",
@@ -64,6 +56,11 @@ BOUNDARIES = [
 ]
 
 
+def said(zones: Zones) -> tuple[str, str, str]:
+    """The three texts that each line is in one of."""
+    return zones.new_text, zones.quoted_text, zones.signature
+
+
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS)
 @pytest.mark.parametrize("prefix", ["> ", ""])
 def test_reply_above_an_attribution(attribution: str, prefix: str) -> None:
@@ -109,7 +106,7 @@ def test_replies_between_the_lines_stay_the_senders() -> None:
 def test_reply_below_the_quote_stays_the_senders() -> None:
     """Everything would be lost of those who write below."""
     zones = split_zones("Ann wrote:\n> Can you come?\n\nYes, I can come.\n-- \nMe\n")
-    assert zones == Zones("Yes, I can come.", "Ann wrote:\n> Can you come?", "-- \nMe")
+    assert said(zones) == ("Yes, I can come.", "Ann wrote:\n> Can you come?", "-- \nMe")
 
 
 def test_quoted_original_message_with_marks() -> None:
@@ -175,7 +172,7 @@ def test_ordinary_text_is_not_cut(text: str) -> None:
 )
 def test_signatures_are_cut(body: str, signature: str) -> None:
     """Telephone numbers, titles and disclaimers would count as content."""
-    assert split_zones(f"{body}\n\n{signature}") == Zones(body, "", signature)
+    assert said(split_zones(f"{body}\n\n{signature}")) == (body, "", signature)
     replied = split_zones(f"{body}\n\n{signature}\n\n-----Original Message-----\nFrom: Bob\nSent: now\nTo: Ann\n\nx")
     assert (replied.new_text, replied.signature) == (body, signature)
 
@@ -242,106 +239,3 @@ def test_html_that_is_only_indented_is_new() -> None:
     html = "<blockquote>Come to the party.<br>On Monday</blockquote>"
     assert split_zones("> Come to the party.\n>\n> On Monday", html=html).new_text.startswith("> Come to the party.")
     assert split_zones("> Come to the party.\n\nNo.", html=html).new_text == "No."
-
-
-PIECES = st.sampled_from(
-    [
-        "",
-        "text of a line.",
-        "> quoted",
-        "Thanks,",
-        "Ann Example",
-        "-- ",
-        "555-010-0100",
-        "On Sat, Mar 1, 2031 at 9:30 AM Ann <ann@x.test> wrote:",
-        "-----Original Message-----",
-        "From: Ann",
-        "Sent: today",
-        "To: me",
-        "Subject: x",
-        "Ann on 03/01/2031 09:30:00 AM",
-        "____________________",
-        "Sent from my iPhone",
-        "mailing list",
-        "  ",
-        ":",
-        "wrote:",
-    ]
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(PIECES | st.text(max_size=20).filter(lambda line: "\n" not in line and "\r" not in line), max_size=20))
-def test_no_line_is_lost_or_doubled(lines: list[str]) -> None:
-    """A sentence would be in no zone, or in two."""
-    zones = split_zones("\n".join(lines))
-    parts = [line.strip() for part in (zones.new_text, zones.quoted_text, zones.signature) for line in part.split("\n")]
-    assert Counter(filter(None, parts)) == Counter(filter(None, map(str.strip, lines)))
-
-
-TRIGGERS = [
-    *("-", "_", ">", ":", "@", "<", "*", "=", " ", "\n", "1", "a ", "A ", "/", ".", "—", "\t", "(", "[", "x:"),
-    *(
-        "wrote:\n",
-        "On ",
-        "From:\n",
-        "To:\n",
-        "-- \n",
-        "thanks ",
-        "best ",
-        "the information ",
-        "this e-mail ",
-        "sent from ",
-    ),
-    *(
-        "Subject:\nTo:\n",
-        "1/1/2031 10:00\n",
-        "a@b ",
-        "<a@b>:\n",
-        "> \n",
-        "____\n",
-        "Ann\n",
-        "555-0100 ",
-        "\n\nAm 2031 ",
-    ),
-]
-
-
-@pytest.mark.parametrize("trigger", TRIGGERS)
-def test_hostile_text_is_read_to_its_end(trigger: str) -> None:
-    """A mail made to be slow would hold the worker up, or lose text."""
-    text = trigger * (100_000 // len(trigger))
-    zones = split_zones(text, sender=text[:300])
-    found = f"{zones.new_text}{zones.quoted_text}{zones.signature}"
-    assert Counter("".join(found.split())) == Counter("".join(text.split()))
-
-
-def forge(folder: str) -> list[tuple[str, str, str]]:
-    """The bodies, marked signatures and senders of a public set."""
-    files: dict[str, str] = {}
-    with tarfile.open(REPLIES / "forge.tar.gz") as archive:
-        for member in archive:
-            name = member.name.rpartition("/")[2]
-            data = archive.extractfile(member) if f"/{folder}/" in member.name else None
-            if data is not None:
-                files[name] = data.read().decode("utf-8", "replace")
-    cases = []
-    for name, marked in files.items():
-        if name.endswith("_body"):
-            gold = "\n".join(
-                line[5:].strip() for line in marked.split("\n") if line.startswith("#sig#") and line[5:].strip()
-            )
-            cases.append((marked.replace("#sig#", ""), gold, files[name.replace("_body", "_sender")]))
-    return cases
-
-
-@pytest.mark.skipif(not REPLIES.is_dir(), reason="needs the shared data beside the repository")
-@pytest.mark.parametrize(("folder", "least"), [("P", 0.85), ("N", 0.97)])
-def test_real_signatures(folder: str, least: float) -> None:
-    """A change of the words would cut less, or more, of real mail."""
-    cases = forge(folder)
-    right = 0
-    for text, gold, sender in cases:
-        signature = split_zones(text, sender=sender).signature
-        right += "\n".join(line.strip() for line in signature.split("\n") if line.strip()) == gold
-    assert right / len(cases) >= least

@@ -25,6 +25,8 @@ feedback = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When."),
     CheckConstraint("kind in ('importance', 'category', 'task_status')", name="kind"),
     Index("ix_app_feedback_mailbox_id_message_id", "mailbox_id", "message_id"),
+    # A sensor looks every few seconds for what was said lately.
+    Index("ix_app_feedback_created_at", "created_at"),
     schema="app",
     comment="A correction by the owner; never changed, later ones win.",
 )

@@ -29,6 +29,7 @@ SCHEMAS = (
     "classifications",
     "entities",
     "priorities",
+    "models",
     "app",
     "sync_queue",
 )

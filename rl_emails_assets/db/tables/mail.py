@@ -58,6 +58,13 @@ messages = Table(
         server_default=text("false"),
         comment="A link's words name another site than the one it leads to.",
     ),
+    Column(
+        "markup",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'::jsonb"),
+        comment="Counts of what stands in its HTML (mail.markup): {images, links, hosts, hidden, ...}.",
+    ),
     Column("attachments", JSONB, nullable=False, comment="[{part_path, filename, content_type, size_bytes, ...}]."),
     Column("calendar", JSONB, comment="{method, summary, starts_at, ...} of an invitation."),
     Column("headers", JSONB, nullable=False, comment="The headers that later steps read."),

@@ -33,6 +33,7 @@ connections = Table(
     Column("state_reason", Text, nullable=False, server_default=text("''"), comment="Why, for a person."),
     Column("state_changed_at", DateTime(timezone=True), comment="Since when it is in this state."),
     Column("current_as_of", DateTime(timezone=True), comment="The inbox shows all that the provider had at this time."),
+    Column("organization_id", Uuid, comment="The organization it belongs to; null: the installation's only one."),
     CheckConstraint("state in ('connected', 'reconnect_needed', 'disconnecting')", name="state"),
     schema="mailboxes",
     comment="A connected mailbox.",

@@ -27,6 +27,13 @@ messages = Table(
     ),
     Column("base_log_odds", Float, nullable=False, comment="The model's intercept."),
     Column("reasons", ARRAY(Text), nullable=False, comment="The strongest contributions in words, as decided."),
+    Column(
+        "reasons_against",
+        ARRAY(Text),
+        nullable=False,
+        server_default=text("'{}'::text[]"),
+        comment="Why it is not higher: the strongest contributions against it in words, as decided.",
+    ),
     *decision_columns(),
     CheckConstraint("score >= 0 and score <= 1", name="score"),
     Index(

@@ -52,6 +52,9 @@ FEATURES: tuple[Column[Any], ...] = (
     _flag("has_calendar", "It carries an invitation."),
     _flag("is_html_only", "It has no plain text part."),
     _flag("is_owner_named", "The new text greets or @-mentions the owner by name."),
+    _flag("is_reply", "It answers some message (In-Reply-To, or a reply prefix of the subject)."),
+    _number("first_person_count", 'Words in the new text for the one who writes ("I", "my").'),
+    _number("second_person_count", 'Words in the new text for the one written to ("you", "your").'),
     # time
     _number("sent_hour", "Hour of day, in the sender's own zone where the Date header tells it, else UTC."),
     _number("sent_weekday", "Day of the week, Monday 0."),

@@ -29,7 +29,7 @@ def _request_columns() -> list[Column[Any]]:
             "asked_by",
             Text,
             nullable=False,
-            comment="What asked: import, connect, button, webhook, poll, schedule, backlog (a first sync goes on).",
+            comment="What asked: import, connect, button, webhook, poll, schedule, backlog (a first sync) or learning.",
         ),
         Column("attempts", Integer, nullable=False, server_default=text("0"), comment="How often it was tried."),
         Column(

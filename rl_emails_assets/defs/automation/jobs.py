@@ -7,6 +7,7 @@ from pydantic import Field
 
 from rl_emails_assets.connections.disconnection import disconnect
 from rl_emails_assets.db.engine import make_engine, open_databases
+from rl_emails_assets.defs.automation.learning_checks import GATES
 from rl_emails_assets.defs.mailbox_asset import MAILBOXES
 from rl_emails_assets.defs.warehouse import Warehouse
 from rl_emails_assets.errors import LeaseLostError, PermanentError
@@ -40,7 +41,8 @@ def return_the_claim(context: dg.HookContext) -> None:
 SYNC = dg.define_asset_job(
     "sync",
     # The checks look at every mailbox; on the way of one mailbox's new mail they would cost more than the mail.
-    selection=dg.AssetSelection.all().without_checks(),
+    # Models are learned apart, by the job `learn`: mail does not wait for them.
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("models")).without_checks(),
     hooks={return_the_claim},
     description=(
         "Brings one mailbox up to date, from its source to its priorities: claims the mailbox's sync request, if there "
@@ -50,7 +52,7 @@ SYNC = dg.define_asset_job(
 
 RECOMPUTE = dg.define_asset_job(
     "recompute",
-    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("mailboxes", "raw")).without_checks(),
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("mailboxes", "raw", "models")).without_checks(),
     description=(
         "Computes a mailbox again from its stored bytes, without reading its source. Give the `backfill` resource "
         "`force: true` and, if wanted, a range of dates; without it, what is pending is computed."
@@ -60,8 +62,8 @@ RECOMPUTE = dg.define_asset_job(
 
 CHECKS = dg.define_asset_job(
     "checks",
-    selection=dg.AssetSelection.all_asset_checks(),
-    description="Asks every check of every asset its question about all mailboxes.",
+    selection=dg.AssetSelection.all_asset_checks() - dg.AssetSelection.checks(*GATES),
+    description="Asks every standing check of every asset its question about all mailboxes.",
 )
 
 

@@ -16,7 +16,7 @@ from rl_emails_assets.steps import entities_tasks as step
     tables.tasks,
     owner=Owner.UNDERSTANDING,
     version=step.VERSION,
-    deps=[keys.MAIL_MESSAGES, keys.MAIL_CONTACTS, keys.CLASSIFICATIONS_MESSAGES],
+    deps=[keys.MAIL_MESSAGES, keys.CLASSIFICATIONS_MESSAGES],
 )
 def tasks(context: dg.AssetExecutionContext, warehouse: Warehouse, backfill: Backfill) -> dg.MaterializeResult[Any]:
     result = step.run(warehouse.step(context, backfill))

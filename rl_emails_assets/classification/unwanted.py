@@ -1,0 +1,96 @@
+"""How likely nobody asked for a message: spam of every kind, traps included.
+
+Two stages: a logistic regression over hashed words (`unwanted_words`), then boosted trees over what it says and the
+message's shape (`shape`), calibrated on mail that neither had seen. The file holds numbers only. What a person or
+a list does on purpose (answering, subscribing) is no part of it: that is weighed with the verdict, in `signs`.
+"""
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from rl_emails_assets.classification.forest import Forest
+from rl_emails_assets.classification.reading import Reading
+from rl_emails_assets.classification.shape import SHAPE_FEATURES, shape
+from rl_emails_assets.classification.unwanted_words import ROWS, Rows, WordRows
+from rl_emails_assets.errors import ModelFileError
+
+UNWANTED_FILE = Path(__file__).with_name("unwanted.npz")
+UNWANTED_CARD = Path(__file__).with_name("unwanted.json")
+ARRAYS: tuple[str, ...] = ("rows", "bias", "nodes", "roots", "start", "calibration")
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class UnwantedModel:
+    """Ready to score. `version` is the start of the file's sha256."""
+
+    version: str
+    rows: npt.NDArray[np.float32]
+    bias: float
+    forest: Forest
+    slope: float
+    offset: float
+    _words: WordRows = field(default_factory=WordRows)
+
+    @classmethod
+    def load(cls, path: Path = UNWANTED_FILE, card: Path = UNWANTED_CARD) -> Self:
+        """Reads the file and holds it to the sha256 of its card.
+
+        Raises:
+            ModelFileError: a file is missing, is damaged, or is not the one the card names.
+        """
+        try:
+            content = path.read_bytes()
+            expected = json.loads(card.read_text("utf-8"))["sha256"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelFileError(
+                f"the unwanted-mail model {path.name} or its card {card.name} cannot be read ({error}); install "
+                "rl-emails again, or make them with python -m rl_emails_assets.classification.train_unwanted"
+            ) from error
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != expected:
+            raise ModelFileError(
+                f"{path.name} has sha256 {digest[:12]}, its card says {str(expected)[:12]}; the two do not belong "
+                "together: install rl-emails again, or train again"
+            )
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                return cls.from_arrays({name: arrays[name] for name in ARRAYS}, version=digest[:12])
+        except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile) as error:
+            raise ModelFileError(f"{path.name} is not an unwanted-mail model ({error}); train it again") from error
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, *, version: str) -> Self:
+        """A model from its arrays.
+
+        Raises:
+            ModelFileError: they were made for other features.
+        """
+        rows = np.asarray(arrays["rows"], dtype=np.float32)
+        forest = Forest.from_arrays(arrays["nodes"], arrays["roots"], float(np.asarray(arrays["start"])[0]))
+        if rows.shape != (ROWS,) or forest.features.max(initial=0) > len(SHAPE_FEATURES):
+            raise ModelFileError("the unwanted-mail model was made for other features; train it again")
+        slope, offset = np.asarray(arrays["calibration"], dtype=np.float64).tolist()
+        return cls(version, rows, float(np.asarray(arrays["bias"])[0]), forest, slope, offset)
+
+    def log_odds(self, reading: Reading) -> float:
+        """The calibrated log odds that nobody asked for the message, in a mailbox like those it was trained on."""
+        rows = self._words.of(reading)
+        words = words_score(self.rows, self.bias, rows)
+        return self.slope * self.forest.score(np.array([words, *shape(reading)])) + self.offset
+
+
+def words_score(weights: npt.NDArray[np.generic], bias: float, rows: Rows) -> float:
+    """The first stage: the weights of the rows, scaled by how many there are."""
+    return float(weights.take(rows).sum(dtype=np.float64)) / math.sqrt(max(1, len(rows))) + bias  # type: ignore[arg-type]
