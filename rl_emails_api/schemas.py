@@ -61,8 +61,8 @@ class TaskStep(BaseModel):
     message_id: UUID
     at: datetime
     how: str = Field(
-        description="answered, delivered, done, done_by_other, accepted, withdrawn, declined, promised, asked_back or "
-        "reopened."
+        description="answered, delivered, done, done_by_other, accepted, withdrawn, declined, promised, asked_back, "
+        "answered_back or reopened."
     )
     evidence: str = Field(description="The sentence that says so; '' for a file.")
 

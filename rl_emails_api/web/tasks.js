@@ -21,6 +21,7 @@ const HOW = {
   declined: "Declined",
   promised: "Promised",
   asked_back: "Asked back",
+  answered_back: "Question back answered",
   reopened: "Asked again",
 };
 const STATUS = [["open", "Open"], ["done", "Done"]];

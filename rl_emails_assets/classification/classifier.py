@@ -71,6 +71,10 @@ class Classifier:
         reading = Reading(inputs, self._lexer)
         return 1 / (1 + math.exp(-unwanted_odds(reading, self._unwanted.log_odds(reading))))
 
+    def category_of(self, inputs: ClassifierInput) -> Finding:
+        """The category alone, with how sure it is and what it rests on."""
+        return taught(self._category_of(Reading(inputs, self._lexer)), inputs.learned)
+
     def _category_of(self, reading: Reading) -> Finding:
         first = decide_first(reading)
         if first is not None:

@@ -1,4 +1,4 @@
-"""From a parsed message to what the classifier is told, for training and measuring: no mailbox, no owner, no history."""
+"""From a parsed message to what the classifier is told, for training and measuring: no owner and no history."""
 
 from rl_emails_assets.classification.inputs import ClassifierInput
 from rl_emails_assets.mail.links import has_mismatched_link

@@ -5,6 +5,16 @@ from dataclasses import dataclass
 
 from rl_emails_assets.classification.categories import Finding
 from rl_emails_assets.classification.cues import IMPERATIVES
+from rl_emails_assets.classification.need_words import (
+    CHOICE_PHRASES,
+    DUTY_PHRASES,
+    ERRANDS,
+    INDIRECT_PHRASES,
+    OFFERS,
+    OPEN_QUESTION,
+    VOCATIVE,
+    WISH_PHRASES,
+)
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
 from rl_emails_assets.classification.requests import RequestModel
 from rl_emails_assets.classification.verdict import Category, Evidence, Handler, Needs
@@ -27,6 +37,14 @@ _TROUBLE = word_set("failed declined expired unable overdue problem unsuccessful
 _MANY_RECIPIENTS = 6
 _MOST_ASKED = 6
 _CONTEXT_CAP = 2.5
+_MOST_LOG_ODDS = 4.0
+_STANDING = -3.0
+_INDIRECT = 2.5
+_ASKED_OUTRIGHT = 1.0
+_NOT_THE_READER = -4.0
+_SHORT_TOKENS = 5
+_WORK = HEAVY_VERBS | ERRANDS
+_FACTS = word_set("what when where who why how which whose what's how's")
 _YOU = word_set(
     """you your u sie du dich dir ihr euch ihnen vous tu te toi usted ustedes tú ti lei tu você vocês je u jij
     jullie"""
@@ -142,7 +160,9 @@ def _of_letter(reading: Reading, category: Category, model: RequestModel) -> Nee
 def _unasked(reading: Reading, certainty: float) -> Need:
     tokens = reading.tokens
     is_short = 0 < len(tokens) <= 14 and "?" not in reading.words
-    if is_short and not ACKNOWLEDGEMENTS.isdisjoint(tokens):
+    # "Thanks for your patience" at the end of a notice acknowledges nothing.
+    head = tokens if len(tokens) <= _SHORT_TOKENS else tokens[:3]
+    if is_short and (not ACKNOWLEDGEMENTS.isdisjoint(head) or phrase_in(reading.low, WISH_PHRASES)):
         return _plain("nothing", 0.8 * certainty, "text", reading.body)
     if not tokens and not reading.subject and not reading.given.attachment_names:
         return _plain("nothing", 0.6, "text", "it is empty")
@@ -160,12 +180,26 @@ def _askings(reading: Reading, model: RequestModel) -> list[_Asking]:
         if not _may_ask(sentence, tokens, language):
             continue
         log_odds = model.log_odds(sentence, tokens) if language == "en" else _foreign_log_odds(sentence, tokens)
-        if phrase_in(sentence.lower(), BOILERPLATE_REQUESTS):
-            log_odds -= 3.0
-        if "?" in tokens and len(tokens) > 2 and not _YOU.isdisjoint(tokens):
-            log_odds += 0.4
-        found.append(_Asking(sentence, tokens, max(-6.0, min(6.0, log_odds))))
+        log_odds = max(-_MOST_LOG_ODDS, min(_MOST_LOG_ODDS, log_odds))
+        found.append(_Asking(sentence, tokens, _corrected(reading, sentence, tokens, log_odds)))
     return found
+
+
+def _corrected(reading: Reading, sentence: str, tokens: list[str], log_odds: float) -> float:
+    """With what the model cannot know of a sentence: that it stands in a letter, and whom it speaks to."""
+    low = sentence.lower()
+    if phrase_in(low, OFFERS) or phrase_in(low, WISH_PHRASES):
+        log_odds = min(log_odds, 0.0) + _STANDING
+    elif phrase_in(low, BOILERPLATE_REQUESTS):
+        log_odds += _STANDING
+    elif phrase_in(low, INDIRECT_PHRASES) or phrase_in(low, DUTY_PHRASES):
+        log_odds += _INDIRECT
+    elif "?" in tokens and len(tokens) > 2:
+        # The labelled sentences hold many an advertiser's question; in a letter it is the reader who is asked.
+        log_odds = max(log_odds, 0.0 if _YOU.isdisjoint(tokens) else _ASKED_OUTRIGHT)
+    if reading.given.is_owner_in_cc and not reading.given.is_owner_in_to and VOCATIVE.match(sentence):
+        log_odds += _NOT_THE_READER
+    return log_odds
 
 
 def _may_ask(sentence: str, tokens: list[str], language: str) -> bool:
@@ -174,7 +208,10 @@ def _may_ask(sentence: str, tokens: list[str], language: str) -> bool:
         return False
     if not REQUEST_TRIGGERS.isdisjoint(tokens) or not IMPERATIVES.isdisjoint(tokens[:3]):
         return True
-    return language != "en" and bool(phrase_in(sentence.lower(), REQUEST_PHRASES))
+    low = sentence.lower()
+    if phrase_in(low, INDIRECT_PHRASES) or phrase_in(low, DUTY_PHRASES):
+        return True
+    return language != "en" and bool(phrase_in(low, REQUEST_PHRASES))
 
 
 def _foreign_log_odds(sentence: str, tokens: list[str]) -> float:
@@ -199,7 +236,7 @@ def _context(reading: Reading, category: Category) -> list[tuple[float, str, str
     if given.is_owner_only_recipient:
         found.append((0.6, "header", "the owner is its only recipient"))
     elif given.is_owner_in_cc and not given.is_owner_in_to:
-        found.append((-1.3, "header", "the owner is in Cc"))
+        found.append((-2.0, "header", "the owner is in Cc"))
     elif recipients and not given.is_owner_in_to:
         found.append((-0.9, "header", "the owner is not named as a recipient"))
     elif recipients >= _MANY_RECIPIENTS:
@@ -216,13 +253,15 @@ def _context(reading: Reading, category: Category) -> list[tuple[float, str, str
 def _kind(asking: _Asking) -> Needs:
     words = frozenset(asking.tokens)
     low = asking.sentence.lower()
-    if not DECISION_WORDS.isdisjoint(words) or phrase_in(low, DECISION_PHRASES):
+    is_choice = bool(phrase_in(low, DECISION_PHRASES) or phrase_in(low, CHOICE_PHRASES))
+    if not DECISION_WORDS.isdisjoint(words) or (is_choice and not OPEN_QUESTION.search(low)):
         return "decision"
     if phrase_in(low, REPLY_PHRASES):
         return "reply"
     if "?" in words:
-        return "task" if not HEAVY_VERBS.isdisjoint(words) else "reply"
-    return "task"
+        is_work = _FACTS.isdisjoint(asking.tokens[:3]) and not _WORK.isdisjoint(words)
+        return "task" if is_work else "reply"
+    return "reply" if phrase_in(low, INDIRECT_PHRASES) else "task"
 
 
 def handler_of(reading: Reading, category: Category, need: Need) -> tuple[Handler, Evidence]:

@@ -42,8 +42,8 @@ _ALONE = """please pls you u your i we if not let know can could will would shou
     is are was were what when where who why how which any to me us my our so that and but or ? ! thanks thank think hope
     because be been by before"""
 _CLASSES: dict[str, str] = {
-    "meet": """meet meeting call conference lunch dinner breakfast discuss discussion talk coffee drinks session schedule
-        reschedule appointment together visit""",
+    "meet": """meet meeting call conference lunch dinner breakfast discuss discussion talk coffee drinks session
+        schedule reschedule appointment together visit""",
     "short_will": "i'll we'll you'll let's lets",
     "short_i": "i'm i've i'd we're we've we'd",
     "other": "he she they it this that these those there the his her their its",
@@ -81,6 +81,7 @@ PAIRS = CLASS_COUNT * CLASS_COUNT
 _CLASS_HASH = tuple(token_hash(f"<class {number}>") for number in range(CLASS_COUNT))
 
 PLEASE = word_set("please pls plz kindly")
+_DROPPED = PLEASE | {"?"}
 _MODALS = word_set("can could will would")
 _START = token_hash("<start>")
 _END = token_hash("<end>")
@@ -159,7 +160,7 @@ def unmasked(tokens: Sequence[str]) -> list[str]:
     count = len(tokens)
     while position < count:
         token = tokens[position]
-        if token in PLEASE or token == "?":
+        if token in _DROPPED:
             position += 1
         elif token in _MODALS and position + 1 < count and tokens[position + 1] == "you":
             position += 2

@@ -77,8 +77,8 @@ class _Tally:
 def weigh(reading: Reading, model: Model, odds: float, trap_odds: float) -> Finding:
     """The most likely category of mail that no rule decided, with its probability and the signs for it.
 
-    `odds` are the log odds that nobody asked for it (`unwanted_odds`), `trap_odds` those of `suspicion`. What nobody asked
-    for sells or is a trap; what somebody asked for is what its signs say.
+    `odds` are the log odds that nobody asked for it (`unwanted_odds`), `trap_odds` those of `suspicion`. What nobody
+    asked for sells or is a trap; what somebody asked for is what its signs say.
     """
     tally = _Tally()
     _add_genre(reading, model, tally)
@@ -109,6 +109,8 @@ def unwanted_odds(reading: Reading, raw: float) -> float:
     given = reading.given
     # The model has read English; of other mail it knows the shape alone.
     odds = raw if raw < 0 or reading.language == "en" else raw * 0.4
+    if not reading.language:
+        odds -= 1.0
     if given.sender_replied_count:
         odds -= 3.0
     if given.is_reply_to_owner:

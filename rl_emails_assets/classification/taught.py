@@ -7,7 +7,8 @@ from rl_emails_assets.classification.categories import Finding
 from rl_emails_assets.classification.reading import evidence
 from rl_emails_assets.classification.verdict import CATEGORIES, Category
 
-_LEAST = 1e-4
+_LEAST = 0.002
+"""The least probability that signs leave to a category: more than a person's one correction must not stand against."""
 _UNMOVED = ("own", "trap")
 """Rules that no correction overrules: what the owner wrote, and a trap, whose sender may be forged."""
 
@@ -17,8 +18,11 @@ def taught(finding: Finding, learned: Mapping[Category, float]) -> Finding:
     if not learned or finding.rule in _UNMOVED:
         return finding
     rest = (1 - finding.certainty) / (len(CATEGORIES) - 1)
-    likely = finding.likely or {each: finding.certainty if each == finding.category else rest for each in CATEGORIES}
-    logs = {each: math.log(max(_LEAST, likely.get(each, 0.0))) + learned.get(each, 0.0) for each in CATEGORIES}
+    if finding.likely:
+        likely = {each: max(_LEAST, finding.likely.get(each, 0.0)) for each in CATEGORIES}
+    else:
+        likely = {each: finding.certainty if each == finding.category else rest for each in CATEGORIES}
+    logs = {each: math.log(max(1e-9, likely[each])) + learned.get(each, 0.0) for each in CATEGORIES}
     highest = max(logs.values())
     parts = {each: math.exp(value - highest) for each, value in logs.items()}
     whole = math.fsum(parts.values())

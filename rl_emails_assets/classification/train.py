@@ -39,6 +39,7 @@ SEED = 20_011_130
 FOLDS = 5
 REQUEST_STRENGTH = 6.0
 GENRE_STRENGTH = 1.0
+USUAL_TEMPERATURE = 0.85
 MAX_PER_GROUP = 60
 """Messages of one sender or list that are used: a busy one must not decide what its genre looks like."""
 MIN_GROUPS = 5
@@ -146,6 +147,18 @@ def fit_requests(found: Sequence[Sentence], *, seed: int = SEED) -> tuple[Weight
     return weights, report
 
 
+def genres_only(found: Sequence[Document]) -> Weights:
+    """Weights of the genre model without measuring it: for an evaluation that trains it on part of the documents.
+
+    The temperature is the one that the whole gave (docs/reference/classification.md).
+    """
+    lexer = Lexer()
+    groups = [_domain(document) for document in found]
+    columns = _Columns(shared_features([document_features(lexer, document) for document in found], groups))
+    labels = np.array([GENRES.index(document.genre) for document in found])
+    return _genre_weights(columns, labels, _balance(labels), USUAL_TEMPERATURE)
+
+
 def fit_genres(found: Sequence[Document], *, seed: int = SEED) -> tuple[Weights, Report]:
     """Weights of the genre model, and its measures on senders and lists that it has not seen."""
     from sklearn.metrics import f1_score  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -155,8 +168,7 @@ def fit_genres(found: Sequence[Document], *, seed: int = SEED) -> tuple[Weights,
     groups = [_domain(document) for document in found]
     columns = _Columns(shared_features([document_features(lexer, document) for document in found], groups))
     labels = np.array([GENRES.index(document.genre) for document in found])
-    counts = Counter(labels.tolist())
-    balance = np.array([(len(labels) / len(counts) / counts[label]) ** 0.5 for label in labels.tolist()])
+    balance = _balance(labels)
     scores = np.full((len(labels), len(GENRES)), -20.0)
     splitter = GroupKFold(FOLDS, shuffle=True, random_state=seed)
     for train, test in splitter.split(labels, labels, groups):
@@ -168,19 +180,7 @@ def fit_genres(found: Sequence[Document], *, seed: int = SEED) -> tuple[Weights,
     )
     likely = _softmax(scores / temperature)
     chosen = likely.argmax(axis=1)
-    final = _regression(GENRE_STRENGTH).fit(columns.rows(np.arange(len(labels))), labels, balance)
-    rows = np.zeros((SIZE, len(GENRES)), dtype=np.float16)
-    cues = np.zeros((len(DOCUMENT_CUES), len(GENRES)), dtype=np.float32)
-    bias = np.full(len(GENRES), -20.0, dtype=np.float32)
-    for position, genre in enumerate(final.classes_.tolist()):
-        whole = columns.spread(final.coef_[position], len(DOCUMENT_CUES))
-        rows[:, genre], cues[:, genre], bias[genre] = whole[:SIZE], whole[SIZE:], final.intercept_[position]
-    weights: Weights = {
-        "genre_rows": rows,
-        "genre_cues": cues,
-        "genre_bias": bias,
-        "genre_temperature": np.array([temperature], dtype=np.float32),
-    }
+    weights = _genre_weights(columns, labels, balance, temperature)
     f1 = f1_score(labels, chosen, labels=list(range(len(GENRES))), average=None, zero_division=0.0)
     right = chosen == labels
     report = {
@@ -191,6 +191,27 @@ def fit_genres(found: Sequence[Document], *, seed: int = SEED) -> tuple[Weights,
         "calibration_error": _round(calibration_error(likely.max(axis=1), right)),
     }
     return weights, report
+
+
+def _balance(labels: Ints) -> Floats:
+    counts = Counter(labels.tolist())
+    return np.array([(len(labels) / len(counts) / counts[label]) ** 0.5 for label in labels.tolist()])
+
+
+def _genre_weights(columns: "_Columns", labels: Ints, balance: Floats, temperature: float) -> Weights:
+    final = _regression(GENRE_STRENGTH).fit(columns.rows(np.arange(len(labels))), labels, balance)
+    rows = np.zeros((SIZE, len(GENRES)), dtype=np.float16)
+    cues = np.zeros((len(DOCUMENT_CUES), len(GENRES)), dtype=np.float32)
+    bias = np.full(len(GENRES), -20.0, dtype=np.float32)
+    for position, genre in enumerate(final.classes_.tolist()):
+        whole = columns.spread(final.coef_[position], len(DOCUMENT_CUES))
+        rows[:, genre], cues[:, genre], bias[genre] = whole[:SIZE], whole[SIZE:], final.intercept_[position]
+    return {
+        "genre_rows": rows,
+        "genre_cues": cues,
+        "genre_bias": bias,
+        "genre_temperature": np.array([temperature], dtype=np.float32),
+    }
 
 
 def calibration_error(probabilities: Floats, outcomes: npt.NDArray[Any], bins: int = 10) -> float:

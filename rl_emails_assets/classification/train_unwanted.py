@@ -77,8 +77,11 @@ class UnwantedData:
         """Splits of some of the mails, as positions; grouped, no sender's site and no near copy is on both sides."""
         from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # type: ignore[import-untyped]  # noqa: PLC0415
 
-        splitter = (StratifiedGroupKFold if is_grouped else StratifiedKFold)(count, shuffle=True, random_state=seed)
-        found = splitter.split(positions, self.labels[positions], self.groups[positions])
+        labels, groups = self.labels[positions], self.groups[positions]
+        if is_grouped:
+            found = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(positions, labels, groups)
+        else:
+            found = StratifiedKFold(count, shuffle=True, random_state=seed).split(positions, labels)
         return [(positions[train], positions[test]) for train, test in found]
 
 

@@ -1,7 +1,7 @@
 """Reads the mail that the unwanted-mail model is trained and measured on. Only training and evaluation import this.
 
-SpamAssassin's public corpus has the labels. Beside it stands mail that is wanted and otherwise made (two lists' archives,
-Enron's letters) and mail of today in our own words, without which HTML alone would look like spam.
+SpamAssassin's public corpus has the labels. Beside it stands mail that is wanted and otherwise made (two lists'
+archives, Enron's letters) and mail of today in our own words, without which HTML alone would look like spam.
 """
 
 import gzip

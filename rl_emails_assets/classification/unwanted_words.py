@@ -51,10 +51,9 @@ class WordRows:
         local = f"^{reading.sender.local[:24].translate(_DIGITS)}$"
         found += self._hashes("l:", [local[start : start + 3] for start in range(len(local) - 2)])
         hashed = np.array(found, dtype=np.uint64)
-        pairs = [hashed]
-        for part in (hashed[: len(tokens)], hashed[len(tokens) : len(tokens) + len(subject)]):
-            pairs.append(((part[:-1] * 31 + part[1:]) % PRIME * SPREAD) & MASK)
-        return np.unique(np.concatenate(pairs) >> _ROW_SHIFT).astype(np.int64)
+        of_text, of_subject = hashed[: len(tokens)], hashed[len(tokens) : len(tokens) + len(subject)]
+        pairs = [((part[:-1] * 31 + part[1:]) % PRIME * SPREAD) & MASK for part in (of_text, of_subject)]
+        return np.unique(np.concatenate([hashed, *pairs]) >> _ROW_SHIFT).astype(np.int64)
 
     def _hashes(self, mark: str, words: list[str]) -> list[int]:
         known = self._tokens

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from rl_emails_assets.classification.need_words import NOT_URGENT, SALES_HASTE
 from rl_emails_assets.classification.reading import Reading, evidence, phrase_in
 from rl_emails_assets.classification.verdict import Category, Evidence, Needs, Urgency
 from rl_emails_assets.classification.words import (
@@ -75,6 +76,9 @@ def urgency_of(
         return _of_meeting(reading, needs)
     if needs == "nothing" or (category in _QUIET and needs == "read"):
         return "whenever", (evidence("urgency", "text", f"{category}: nothing to be done by a day"),)
+    sold = _sold(reading)
+    if sold:
+        return "whenever", (evidence("urgency", "text", f"{sold}: the haste of a sale"),)
     is_question = needs != "read"
     best: tuple[Urgency, Evidence] | None = None
     # What is only to be read hurries when its subject says so; the days it names are those of its story.
@@ -104,6 +108,14 @@ def _of_meeting(reading: Reading, needs: Needs) -> tuple[Urgency, tuple[Evidence
     return ("this_week" if ahead <= timedelta(days=7) else "whenever"), (quote,)
 
 
+def _sold(reading: Reading) -> str:
+    """The words by which somebody unknown hurries the reader to buy; "" where nobody does."""
+    given = reading.given
+    if given.sender_replied_count or given.is_reply_to_owner or reading.sender.domain == given.owner_domain:
+        return ""
+    return phrase_in(f"{reading.low_subject}\n{reading.low}", SALES_HASTE)
+
+
 def _aware(moment: datetime) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -123,7 +135,7 @@ def _places(reading: Reading, asked: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _of_text(reading: Reading, text: str, *, with_dates: bool) -> tuple[Urgency, str] | None:
-    low = text.lower().replace("’", "'")
+    low = NOT_URGENT.sub(" ", text.lower().replace("’", "'"))
     words = _WORD.findall(low)
     here = frozenset(words)
     for urgency, single, phrases in (

@@ -101,17 +101,19 @@ ACKNOWLEDGEMENTS = word_set(
     bedankt prima yes yep"""
 )
 
-NOW_WORDS = word_set("""asap urgent urgently immediately emergency urgente dringend sofort urgence dringende spoed""")
+NOW_WORDS = word_set("""urgent urgently immediately emergency urgente dringend sofort urgence dringende spoed""")
 NOW_PHRASES: tuple[str, ...] = (
-    "as soon as possible", "right away", "right now", "within the hour", "time sensitive", "time-sensitive",
-    "so schnell wie möglich", "so bald wie möglich", "dès que possible", "lo antes posible", "cuanto antes",
-    "il prima possibile", "o mais rápido possível", "zo snel mogelijk", "production is down", "site is down",
+    "right away", "right now", "within the hour", "at once", "this very minute", "production is down", "site is down",
+    "auf der stelle", "tout de suite", "sur-le-champ", "ahora mismo", "de inmediato", "subito", "agora mesmo", "meteen",
 )  # fmt: skip
-TODAY_WORDS = word_set("""today tonight eod cob heute aujourd'hui hoy oggi hoje vandaag noon""")
+"""For what cannot wait. "As soon as possible" can: see `TODAY_PHRASES`."""
+TODAY_WORDS = word_set("""asap today tonight eod cob heute aujourd'hui hoy oggi hoje vandaag noon""")
 TODAY_PHRASES: tuple[str, ...] = (
     "end of day", "end of the day", "end of business", "close of business", "this afternoon", "this morning",
     "this evening", "by noon", "heute abend", "fin de journée", "ce soir", "esta tarde", "stasera", "vanavond",
-    "in giornata",
+    "in giornata", "as soon as possible", "time sensitive", "time-sensitive", "so schnell wie möglich",
+    "so bald wie möglich", "dès que possible", "lo antes posible", "cuanto antes", "il prima possibile",
+    "o mais rápido possível", "zo snel mogelijk",
 )  # fmt: skip
 WEEK_WORDS = word_set("""tomorrow tmrw eow morgen demain mañana domani amanhã overmorgen übermorgen""")
 WEEK_PHRASES: tuple[str, ...] = (
@@ -132,7 +134,8 @@ RECEIPT_WORDS = word_set(
     compra factuur bestelling betaling verzending verzonden boeking"""
 )
 RECEIPT_PHRASES: tuple[str, ...] = (
-    "order confirmation", "your order", "your receipt", "your invoice", "your payment", "payment received",
+    "your trip with", "trip fare", "booking fee", "thanks for riding", "your ride", "total charged", "total paid",
+    "total £", "total $", "total €", "e-ticket", "your bill", "order confirmation", "your order", "your receipt", "your invoice", "your payment", "payment received",
     "thank you for your order", "thank you for your purchase", "has shipped", "out for delivery", "tracking number",
     "order number", "order #", "amount due", "amount paid", "total:", "subtotal", "booking reference",
     "confirmation number", "credit card ending", "deal confirmation", "trade confirmation", "transaction confirm",
@@ -158,7 +161,8 @@ NEWS_WORDS = word_set(
     resumen"""
 )
 NEWS_PHRASES: tuple[str, ...] = (
-    "in this issue", "in this edition", "view in browser", "view this email", "read more", "full story",
+    "in this issue", "in this edition", "in dieser ausgabe", "liebe leser", "dans ce numéro", "en este número",
+    "in questo numero", "nesta edição", "in deze editie", "this week:", "this month:", "dear reader", "hello reader", "view in browser", "view this email", "read more", "full story",
     "forward to a friend", "you are receiving this", "you received this", "today's headlines", "top stories",
     "im browser", "voir en ligne", "ver en el navegador", "bekijk online", "leggi online",
 )  # fmt: skip
@@ -183,7 +187,8 @@ NOTIFICATION_WORDS = word_set(
     herinnering melding"""
 )
 NOTIFICATION_PHRASES: tuple[str, ...] = (
-    "new sign-in", "new login", "reset your password", "password reset", "confirm your email", "verify your email",
+    "shared a page with you", "shared a document", "shared a file", "shared a folder", "invited you to edit",
+    "has shared", "hat ein dokument", "a partagé", "ha compartido", "ha condiviso", "new sign-in", "new login", "reset your password", "password reset", "confirm your email", "verify your email",
     "verification code", "security alert", "this is an automated", "automatically generated", "do not reply",
     "please do not respond", "has been quarantined", "access request", "has requested", "mailbox", "system outage",
     "bestätigungscode", "automatisch generiert", "message automatique", "mensaje automático", "messaggio automatico",

@@ -9,13 +9,14 @@ from pathlib import Path
 TRAINING_MAILS = Path(__file__).with_name("training_mails.txt")
 
 _LINK = re.compile(r"\[([^|\]]{1,200}) \| ([^\]\s]{1,500})\]")
+_EVENT = "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:1\nDTSTART:20250310T090000Z\nEND:VEVENT\nEND:VCALENDAR"
 _DATE = "Tue, 04 Mar 2025 09:14:27 +0000"
 _PAGE_DATE = "Tue, 4 Mar 2025 12:14:27 +0300"
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenMail:
-    """One mail of the notation: its category, its form (rich, page, letter or plain), and what it says."""
+    """One mail of the notation: its category, its form (rich, page, letter, invite or plain), and what it says."""
 
     category: str
     form: str
@@ -30,7 +31,7 @@ class WrittenMail:
         return sender.rpartition("@")[2].rstrip(">")
 
     def rfc822(self, *, is_authenticated: bool = True, has_headers: bool = True) -> bytes:
-        """The message; without authentication as a host sees it that checks none, without headers as an archive has it."""
+        """The message; without authentication as a host that checks none has it, without headers as an archive."""
         plain = _LINK.sub(r"\1: \2", self.body)
         lines = [*self.headers, f"Subject: {self.subject}"]
         if not any(header.startswith("To:") for header in self.headers):
@@ -40,6 +41,12 @@ class WrittenMail:
         lines.append("MIME-Version: 1.0")
         if self.form == "plain":
             return _message([*lines, "Content-Type: text/plain; charset=utf-8"], plain)
+        if self.form == "invite":
+            parts = (
+                f"--=_b1\nContent-Type: text/plain; charset=utf-8\n\n{plain}\n"
+                f"--=_b1\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\n\n{_EVENT}\n--=_b1--\n"
+            )
+            return _message([*lines, 'Content-Type: multipart/alternative; boundary="=_b1"'], parts)
         if self.form == "page":
             return _message([*lines, "Content-Type: text/html; charset=utf-8"], self._page())
         page = self._page()
@@ -75,7 +82,8 @@ class WrittenMail:
         return (
             '<!DOCTYPE html><html><head><meta charset="utf-8"><style>@media only screen and (max-width:600px)'
             '{.w{width:100%!important}}</style></head><body style="background-color:#ffffff">'
-            f'<div class="preheader" style="display:none">{html.escape(self.subject)}</div><table class="w" width="600">'
+            f'<div class="preheader" style="display:none">{html.escape(self.subject)}</div>'
+            '<table class="w" width="600">'
             f'<tr><td><a href="https://{host}/"><img src="https://{host}/logo.png" width="120"></a></td></tr>{cells}'
             f'<tr><td><img src="https://{host}/o.gif" width="1" height="1"></td></tr></table></body></html>'
         )

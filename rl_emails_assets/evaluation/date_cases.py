@@ -107,7 +107,9 @@ _MONTH = re.compile(
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b", re.IGNORECASE
 )  # also "mark", which does no harm: it only puts more cases on one side
 _WEEKDAY = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\b", re.IGNORECASE)
-_COUNT = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth|fifth)\b", re.I)
+_COUNT = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth|fifth)\b", re.IGNORECASE
+)
 
 
 def _part(raw: Mapping[str, Any], seed: int) -> str:
@@ -217,7 +219,9 @@ class Answer:
 
 _SLACK = timedelta(hours=2)
 """Between the ends of a part of the day ("morning") as one or the other counts them."""
-_PARTS = re.compile(r"morning|afternoon|evening|night|noon|lunch|dinner|breakfast|brunch|business|work|day\b", re.I)
+_PARTS = re.compile(
+    r"morning|afternoon|evening|night|noon|lunch|dinner|breakfast|brunch|business|work|day\b", re.IGNORECASE
+)
 
 
 def is_right(wanted: Wanted, answers: list[Answer], text: str) -> bool:
@@ -255,9 +259,7 @@ def _agrees(kind: str, reading: Reading, answer: Answer, slack: timedelta) -> bo
 
 def _apart(one: datetime, other: datetime) -> timedelta:
     """How far apart two times of day are."""
-    difference = abs(
-        timedelta(hours=one.hour, minutes=one.minute) - timedelta(hours=other.hour, minutes=other.minute)
-    )
+    difference = abs(timedelta(hours=one.hour, minutes=one.minute) - timedelta(hours=other.hour, minutes=other.minute))
     return min(difference, timedelta(days=1) - difference)
 
 

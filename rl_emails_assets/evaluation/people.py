@@ -24,12 +24,12 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 _METHOD = (
     "Labels are mechanical. These mailboxes have bare addresses; the old mail system's own directory wrote each "
-    "sender's full name into a header of its own (X-From), which stands in for the display names of today's mail. Two "
-    "addresses with one directory name at one host are one person's when both local parts have the surname in them; with "
-    "other local parts (functions, mailings) or with two names they are not. Pairs at different hosts have no label: a name "
-    "alone does not tell there; the table counts them. Strength: at five times of each mailbox, from the mail up to "
-    "then, contacts are ordered by the strength; the figure is the probability that one to whom the owner writes "
-    "within the next 60 days stands before one to whom the owner does not."
+    "sender's full name into a header of its own (X-From), which stands in for the display names of today's mail. "
+    "Two addresses with one directory name at one host are one person's when both local parts have the surname in "
+    "them; with other local parts (functions, mailings) or two names they are not. Pairs at different hosts have no "
+    "label: a name alone does not tell there; the table counts them. Strength: at five times of each mailbox, from "
+    "the mail up to then, contacts are ordered by the strength; the figure is the probability that one to whom the "
+    "owner writes within the next 60 days stands before one to whom the owner does not."
 )
 
 

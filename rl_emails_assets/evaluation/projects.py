@@ -21,10 +21,10 @@ DIMENSIONS = 384
 
 _METHOD = (
     "Each mailbox is grouped when half of its mail is there, then again and again with a tenth more, each time with "
-    "what the time before has left, as it happens in use. Of the threads that are in a project both times, the figures "
-    "are the share whose project has the same id, and the share whose project has the same name. The simpler way, an id "
-    "made of a project's first thread, is beside it. No vectors are used here: grouping is by subjects, people and time alone, "
-    "which is the harder case for lasting."
+    "what the time before has left, as it happens in use. Of the threads that are in a project both times, the "
+    "figures are the share whose project has the same id, and the share whose project has the same name. The simpler "
+    "way, an id made of a project's first thread, is beside it. No vectors are used here: grouping is by subjects, "
+    "people and time alone, which is the harder case for lasting."
 )
 
 

@@ -13,12 +13,12 @@ from rl_emails_assets.evaluation.whole_mailboxes import whole_mailboxes
 
 _METHOD = (
     "{threads} short conversations were written for this by the author of the rules, with every task and question in "
-    "them, who has to act, and how each stands at the end. Every second was set aside before anything was tuned; "
-    "the figures are of these {held}. They are short, clean and of one hand: expect less of other people's mail. A task "
-    "is found when it is in the labelled sentence. The second part needs no labels: in the mailboxes a request or "
-    "question that somebody answered is followed up to just before the next message of whoever had asked; "
-    "that message then says whether the matter was settled (thanks) or not (a complaint, or a reminder). What those "
-    "words are is read by the same patterns that read replies, but in a message that the judgement has not seen."
+    "them, who has to act, and how each stands at the end. Every second was set aside before anything was tuned; the "
+    "figures are of these {held}. They are short, clean and of one hand: expect less of other mail. A task is found "
+    "when it is in the labelled sentence. The second part needs no labels: in the mailboxes a request or question "
+    "that somebody answered is followed up to just before the next message of whoever had asked; that message then "
+    "says whether the matter was settled (thanks) or not (a complaint, or a reminder). What those words are is read "
+    "by the same patterns that read replies, but in a message that the judgement has not seen."
 )
 
 

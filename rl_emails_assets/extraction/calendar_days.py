@@ -8,18 +8,21 @@ from datetime import date, datetime, timedelta
 
 _RECENT_PAST_DAYS = 92
 """A day without a year that passed less than this long ago is taken as past, otherwise as next year's."""
+_RECENT_PAST_DAYS_AHEAD = 10
+"""The same in a sentence that looks ahead."""
 
 
-def without_year(month: int, day: int, now: datetime) -> date:
+def without_year(month: int, day: int, now: datetime, *, is_forward: bool = False) -> date:
     """The occurrence that a writer means: the next one, unless it has just passed."""
     today = now.date()
+    recent = _RECENT_PAST_DAYS_AHEAD if is_forward else _RECENT_PAST_DAYS
     if (month, day) == (2, 29):
         year = next(year for year in range(today.year, today.year + 9) if calendar.isleap(year))
         return date(year, 2, 29)
     this_year = date(today.year, month, day)
-    if this_year < today and (today - this_year).days > _RECENT_PAST_DAYS:
+    if this_year < today and (today - this_year).days > recent:
         return date(today.year + 1, month, day)
-    if (this_year - today).days > 366 - _RECENT_PAST_DAYS // 3:
+    if (this_year - today).days > 366 - _RECENT_PAST_DAYS // 3 and not is_forward:
         # Written in early January about late December: it has just passed.
         return date(today.year - 1, month, day)
     return this_year
@@ -45,17 +48,27 @@ def last_of_month(day: date) -> date:
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
-def period_end_day(unit: str, now: datetime, *, ahead: int) -> date:
-    """The last day of the running period or of the one `ahead`; a week ends for work on Friday."""
-    today = now.date()
-    if unit == "week":
-        friday = today + timedelta(days=4 - today.weekday() + 7 * ahead)
-        return friday if friday >= today else friday + timedelta(days=2)
+def period(unit: str, today: date, *, ahead: int) -> tuple[date, date]:
+    """First and last day of the running week, weekend, month, quarter or year, or of the one `ahead`."""
+    if unit in ("week", "weekend"):
+        monday = today + timedelta(days=7 * ahead - today.weekday())
+        return monday + timedelta(days=5 if unit == "weekend" else 0), monday + timedelta(days=6)
     if unit == "month":
-        return last_of_month(add_months(today.replace(day=1), ahead))
+        first = add_months(today.replace(day=1), ahead)
+        return first, last_of_month(first)
     if unit == "quarter":
-        return last_of_month(add_months(today.replace(month=(today.month - 1) // 3 * 3 + 3, day=1), 3 * ahead))
-    return date(today.year + ahead, 12, 31)
+        first = add_months(today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1), 3 * ahead)
+        return first, last_of_month(add_months(first, 2))
+    return date(today.year + ahead, 1, 1), date(today.year + ahead, 12, 31)
+
+
+def work_days_later(day: date, count: int) -> date:
+    """So many days on, Monday to Friday, or back when negative; feasts are not known to be free."""
+    step = 1 if count > 0 else -1
+    while count:
+        day += timedelta(days=step)
+        count -= step if day.weekday() < 5 else 0
+    return day
 
 
 def weekday_with_number(weekday: int, number: int, now: datetime, is_bare: bool) -> date | None:
@@ -71,8 +84,3 @@ def weekday_with_number(weekday: int, number: int, now: datetime, is_bare: bool)
             if day.weekday() == weekday and day >= now.date():
                 return day
     return None
-
-
-def weekend_day(now: datetime, weeks: int = 0) -> date:
-    """The Sunday of this week, or so many weeks later."""
-    return now.date() + timedelta(days=6 - now.weekday() + 7 * weeks)

@@ -10,7 +10,11 @@ from datetime import date, timedelta
 _FIXED: dict[str, tuple[int, int]] = {
     name: (month, day)
     for names, month, day in (
-        ("new year|new years|new year's|new year's day|new years day|new year day|neujahr|nouvel an|jour de l'an", 1, 1),
+        (
+            "new year|new years|new year's|new year's day|new years day|new year day|neujahr|nouvel an|jour de l'an",
+            1,
+            1,
+        ),
         ("año nuevo|ano novo|capodanno|nieuwjaar", 1, 1),
         ("epiphany|three kings day|dreikönigstag|heilige drei könige|épiphanie|reyes|epifania", 1, 6),
         ("groundhog day", 2, 2),
@@ -86,7 +90,9 @@ _FROM_EASTER: dict[str, int] = {
 }
 
 NAMES: frozenset[str] = frozenset((*_FIXED, *_NTH_WEEKDAY, *_FROM_EASTER))
-GREETED = frozenset({"merry", "happy", "frohe", "frohes", "joyeux", "joyeuses", "feliz", "buon", "buona", "boas", "fijne"})
+GREETED = frozenset(
+    {"merry", "happy", "frohe", "frohes", "joyeux", "joyeuses", "feliz", "buon", "buona", "boas", "fijne"}
+)
 """Words before a feast that make it a wish."""
 
 
@@ -102,7 +108,7 @@ def feast_day(name: str, year: int) -> date:
 
 
 def easter(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar (the anonymous algorithm of 1876; Meeus, Astronomical Algorithms, ch. 8)."""
+    """Easter Sunday of the Gregorian calendar (anonymous, 1876; Meeus, Astronomical Algorithms, ch. 8)."""
     golden = year % 19
     century, of_century = divmod(year, 100)
     epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30

@@ -20,7 +20,7 @@ from rl_emails_assets.extraction.tasks import TaskKind
 State = Literal["open", "promised", "asked_back", "closed"]
 How = Literal[
     "", "answered", "delivered", "done", "done_by_other", "accepted", "withdrawn", "declined", "promised", "asked_back",
-    "reopened",
+    "answered_back", "reopened",
 ]  # fmt: skip
 """What brought a task to its state."""
 WaitingOn = Literal["me", "them", ""]
@@ -88,6 +88,7 @@ _PROMISED_TO_TELL = re.compile(
     r"|keep|give|write|contact|speak|discuss|report)\b",
     re.IGNORECASE,
 )
+_ANY = (Act.SAYS, Act.AGREES, Act.DELIVERS, Act.DECLINES, Act.PROMISES, Act.DONE)
 _CLOSING_ACTS = (Act.DELIVERS, Act.DONE)
 
 
@@ -321,7 +322,7 @@ def _from_wanter(thread: _Thread, standing: _Standing, index: int) -> None:
     elif reply.does(Act.ACCEPTS):
         standing.become("closed", "accepted", index, reply.proof(Act.ACCEPTS))
     elif standing.state == "asked_back":
-        standing.become("open", "", index, "")
+        standing.become("open", "answered_back", index, reply.proof(*_ANY))
         standing.since = message.at
 
 

@@ -53,9 +53,10 @@ _ROLE = re.compile(
 _GENERIC_NAME_WORDS = frozenset(
     """team support service services customer desk help info news newsletter list group department dept office admin
     administrator accounts billing sales notification notifications alert alerts system mail mailing reply noreply
-    undisclosed recipients user users owner unknown security account online store shop office chairman editor editors editorial network member members investor
-    investors announcement announcements messaging management com net org www inc llc ltd corp gmbh press marketing
-    promotions offers deals rewards club community survey surveys events registration""".split()  # noqa: SIM905
+    undisclosed recipients user users owner unknown security account online store shop chairman editor editors
+    editorial network member members investor investors announcement announcements messaging management com net org
+    www inc llc ltd corp gmbh press marketing promotions offers deals rewards club community survey surveys events
+    registration""".split()  # noqa: SIM905
 )
 _SECOND_LEVEL = frozenset("co com ac gov edu org net or ne".split())  # noqa: SIM905
 

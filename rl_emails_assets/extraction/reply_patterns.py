@@ -166,3 +166,53 @@ GREETING = re.compile(
     r"|love|viele grüße|gruß|cordialement|saludos|(?-i:[A-Z][\w'-]{1,15}))\W{0,4}$",
     _I,
 )
+
+TRIGGERS: dict[str, frozenset[str]] = {
+    name: frozenset(words.split())
+    for name, words in {
+        "DELIVERS": (
+            "attached enclosed here here's below following link folder drive anhang angehängt anbei beigefügt "
+            "joint jointe voici adjunto adjunta adjuntos adjuntas aquí http https"
+        ),
+        "DONE": (
+            "sent mailed emailed forwarded uploaded posted shared called phoned spoken spoke booked ordered paid "
+            "signed approved reviewed fixed updated changed submitted filed scheduled reserved confirmed checked "
+            "finished completed added removed cleaned printed shipped transferred wired faxed prepared drafted "
+            "included enclosed taken took asked told talked met arranged cancelled canceled resolved unlocked "
+            "reset moved read written wrote renewed watered delivered installed copied scanned translated "
+            "corrected registered notified informed contacted replied responded answered invited bought picked "
+            "dropped put set looked went gone left gave given received got done made entered deleted created "
+            "merged deployed published processed cleared settled closed issued released found complete ready "
+            "erledigt fait hecho listo gemacht bezahlt gesendet geschickt gebucht bestellt envoyé réservé payé "
+            "appelé enviado pagado llamado reservado"
+        ),
+        "WORKING": (
+            "working looking on checking progress give bear let i'll we'll i'm we're will shall going can could "
+            "should hope plan trying need want ich mache je lo"
+        ),
+        "DECLINES": (
+            "can't cannot couldn't won't unable not don't no decline wouldn't nope unfortunately afraid nein "
+            "leider non malheureusement lamentablemente doesn't stock come too"
+        ),
+        "ACCEPTS": (
+            "got received have thanks thank thx merci gracias danke answers helps helped works worked solves "
+            "solved did perfect great exactly what all helpful fine clear looks arrived came went today ok well "
+            "safely"
+        ),
+        "WITHDRAWS": (
+            "never nevermind no need scratch disregard ignore forget needed necessary cancel sorted resolved "
+            "solved fixed handled cancelled canceled called taken postponed found figured worked erledigt nötig "
+            "besoin ya"
+        ),
+        "COMPLAINS": (
+            "wrong not isn't still haven't didn't never doesn't won't can't cannot unable couldn't forgot no "
+            "missing empty broken corrupt resend re again any following follow checking reminder remind reminding "
+            "status where expect incomplete overdue due noch toujours todavía"
+        ),
+        "EXCUSES": (
+            "office vacation holiday leave maternity away access automatic autoreply auto respond nicht absent "
+            "fuera sorry apologies entschuldigung"
+        ),
+    }.items()
+}
+"""Words of which a sentence must have one before the pattern of that name is tried: most sentences have none."""

@@ -4,6 +4,7 @@ Read from its new text alone, sentence by sentence. One sentence may do several 
 sentences do. Everything is bounded: the first MAX_SENTENCES sentences of the first MAX_CHARS characters.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Flag, auto
 
@@ -72,19 +73,21 @@ def read_reply(new_text: str, *, has_attachment: bool) -> Reply:
     return Reply(found)
 
 
-_SAID = (
-    (Act.EXCUSES, patterns.EXCUSES, None),
-    (Act.COMPLAINS, patterns.COMPLAINS, None),
-    (Act.WITHDRAWS, patterns.WITHDRAWS, None),
-    (Act.ACCEPTS, patterns.ACCEPTS, patterns.COMPLAINS),
-    (Act.THANKS, patterns.THANKS, None),
-    (Act.DELIVERS, patterns.DELIVERS, patterns.NOT_DELIVERED),
-    (Act.PROMISES, patterns.WORKING, None),
-    (Act.DONE, patterns.DONE, patterns.NOT_DONE),
-    (Act.AGREES, patterns.AGREES, None),
-    (Act.DECLINES, patterns.DECLINES, None),
+_SAID = tuple(
+    (act, patterns.TRIGGERS[name], getattr(patterns, name), unsays)
+    for act, name, unsays in (
+        (Act.EXCUSES, "EXCUSES", None),
+        (Act.COMPLAINS, "COMPLAINS", None),
+        (Act.WITHDRAWS, "WITHDRAWS", None),
+        (Act.ACCEPTS, "ACCEPTS", patterns.COMPLAINS),
+        (Act.DELIVERS, "DELIVERS", patterns.NOT_DELIVERED),
+        (Act.PROMISES, "WORKING", None),
+        (Act.DONE, "DONE", patterns.NOT_DONE),
+        (Act.DECLINES, "DECLINES", None),
+    )
 )
-"""Acts with what says them and what unsays them, in the same sentence."""
+"""Acts with the words without which they are not said, what says them and what unsays them, in the same sentence."""
+_WORDS = re.compile(r"[\w']+")
 _IN_A_QUESTION = Act.COMPLAINS | Act.AGREES
 _IN_A_REQUEST = Act.COMPLAINS | Act.WITHDRAWS | Act.ACCEPTS | Act.THANKS | Act.DELIVERS
 
@@ -92,9 +95,14 @@ _IN_A_REQUEST = Act.COMPLAINS | Act.WITHDRAWS | Act.ACCEPTS | Act.THANKS | Act.D
 def _acts(text: str) -> Act:
     """The acts of one sentence; nothing for a greeting or a name."""
     acts = Act.NONE
-    for act, says, unsays in _SAID:
-        if says.search(text) and (unsays is None or not unsays.search(text)):
+    words = _WORDS.findall(text.lower())
+    for act, triggers, says, unsays in _SAID:
+        if not triggers.isdisjoint(words) and says.search(text) and (unsays is None or not unsays.search(text)):
             acts |= act
+    if patterns.THANKS.match(text):
+        acts |= Act.THANKS
+    if patterns.AGREES.match(text):
+        acts |= Act.AGREES
     if Act.EXCUSES in acts:
         return Act.EXCUSES
     if text.rstrip("\"')] \t").endswith("?"):

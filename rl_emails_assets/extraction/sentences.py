@@ -113,10 +113,9 @@ def _ends_sentence(text: str, begin: int, dot: int, after: int, end: int) -> boo
 
 
 def _add_trimmed(text: str, start: int, end: int, pieces: list[tuple[int, int]]) -> None:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
+    piece = text[start:end].rstrip()
+    end = start + len(piece)
+    start = end - len(piece.lstrip())
     while end - start > MAX_SENTENCE_CHARS:
         space = text.rfind(" ", start + MAX_SENTENCE_CHARS // 2, start + MAX_SENTENCE_CHARS)
         cut = space if space > 0 else start + MAX_SENTENCE_CHARS

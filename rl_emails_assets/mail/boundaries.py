@@ -1,5 +1,6 @@
 """Where a quoted or forwarded mail begins: attributions, dividers and the header blocks of Outlook and Lotus Notes."""
 
+import re
 from typing import NamedTuple
 
 from rl_emails_assets.mail.zone_patterns import (
@@ -34,6 +35,8 @@ _ATTRIBUTION_LINES = 4
 _NOTES_LINES_ABOVE = 7
 _LONGEST_NAME = 80
 _LONGEST_TAIL = 20
+_EARLY_DIGIT = re.compile(r"\D{0,32}\d")
+"""The day stands near the beginning of an attribution that begins with "On" or a weekday."""
 _LONGEST_DATED = 120
 
 
@@ -115,18 +118,26 @@ def _attribution(lines: list[str], index: int, line: str) -> Boundary | None:
         has_verb = ATTRIBUTION_VERB.search(joined) is not None
         if not has_verb and ADDRESS_TAIL.search(joined.rstrip("*_ ")[-LONGEST_LINE:]) is None:
             continue
-        if ATTRIBUTION_OPENING.match(above) and (has_date or (has_verb and "@" in joined)):
+        is_dated = has_date and _EARLY_DIGIT.match(joined) is not None
+        if ATTRIBUTION_OPENING.match(above) and (is_dated or (has_verb and "@" in joined)):
             return Boundary(start, index + 1)
-        if not is_sure and has_date and ATTRIBUTION_START.match(above):
+        if not is_sure and is_dated and ATTRIBUTION_START.match(above):
             found, is_sure = start, True
-        elif found is None and ((has_date and not has_verb) or ("@" in above and has_verb)):
+        elif found is None and _may_attribute(lines, index, above, has_date=has_date, has_verb=has_verb):
             found = start
     if found is not None:
         return Boundary(found, index + 1)
     if not is_prefixed(lines, index + 1):
         return None
-    is_dated = len(line) <= _LONGEST_DATED and FULL_DATE.search(line) and ATTRIBUTION_VERB.search(line)
-    return Boundary(index, index + 1) if is_dated or NAME_AND_VERB.match(line) else None
+    if NAME_AND_VERB.match(line):
+        return Boundary(index, index + 1)
+    is_short = len(line) <= _LONGEST_DATED
+    return Boundary(index, index + 1) if is_short and FULL_DATE.search(line) and ATTRIBUTION_VERB.search(line) else None
+
+
+def _may_attribute(lines: list[str], index: int, above: str, *, has_date: bool, has_verb: bool) -> bool:
+    """Whether a line that begins with anything names who wrote what stands below `index`."""
+    return "@" in above if has_verb else has_date and is_prefixed(lines, index + 1)
 
 
 def _header_key(line: str) -> str | None:

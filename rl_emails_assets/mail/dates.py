@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from rl_emails_assets.mail.limits import DefectLog
 
@@ -58,6 +59,7 @@ _ZONE_NAME = re.compile(r"\b([A-Z]{1,5})(?=\b|\d)")
 _YEAR = re.compile(r"\b(19[6-9]\d|20\d\d)\b")
 _COMMENT = re.compile(r"\([^()]{0,200}\)")
 _SPACES = re.compile(r"\s+")
+_MAX_HEADER_CHARS = 100
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _HOPS = 20
 _BEFORE_SENT = timedelta(days=1)
@@ -98,6 +100,21 @@ def parse_date(text: str) -> datetime | None:
         month, day = (first, second_number) if american else (second_number, first)
         return _moment((year, int(month), day), (hour, minute, second, half), rest)
     return None
+
+
+def in_senders_zone(date_header: str, at: datetime) -> datetime:
+    """`at`, aware, in the zone that the Date header names: "tomorrow at five" means five there. UTC when the header
+    cannot be read or names no zone; -0000 says that it is not known (RFC 5322, 3.3)."""
+    sent = as_sent(date_header)
+    return at.astimezone(sent.tzinfo if sent and sent.tzinfo else UTC)
+
+
+def as_sent(date_header: str) -> datetime | None:
+    """What the sender's clock showed: naive where the header names no zone, None where it cannot be read."""
+    try:
+        return parsedate_to_datetime(date_header[:_MAX_HEADER_CHARS])
+    except (ValueError, OverflowError):  # unreadable, or a day that does not exist
+        return None
 
 
 def _moment(

@@ -150,14 +150,20 @@ ENDING_VERBS = (
 """With which an attribution ends where a program leaves the colon out."""
 
 _WEEKDAYS = (
-    r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?|(?:mo|di|mi|do|fr|sa|so)[a-z]{0,8}\.?|(?:lun|mar|mer|mié|mie"
-    r"|jeu|jue|ven"
-    r"|vie|sam|sáb|sab|dim|dom|gio|tir|ons|tor|tors|fre|lør|lör|søn|sön|man|mån|tis|woe|don|vrij|zat|zon"
-    r"|maa)[a-zçéí]{0,9}\.?"
-    r"|(?:ma|ti|ke|to|pe|la|su|wo|vr|za|zo)|(?:pon|wt|śr|czw|pt|sob|niedz?)\.?|(?:po|út|st|čt|pá|ne)"
-    r"|(?:пн|вт|ср|чт|пт|сб|вс|нд)|(?:понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)"
-    r"|(?:seg|ter|qua|qui|sex|sáb|dom)[a-zç-]{0,10}\.?"
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend"
+    r"|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo"
+    r"|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
+    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|(?:mån|man|tis|tirs|ons|tors|fre|lör|lør|sön|søn)dag"
+    r"|(?:maanan|tiis|tors|perjan|lauan|sunnun)tai(?:na)?|keskiviikko(?:na)?"
+    r"|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela|pondělí|úterý|středa|čtvrtek|pátek|neděle"
+    r"|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье"
+    r"|понеділок|вівторок|середа|четвер|п.ятниця|субота|неділя)(?=[\s,.])"
+    r"|(?:mon|tues?|wed|thu|thurs?|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|mié|mie|jeu|jue|ven|vie|sam|sáb|sab|dim|dom|gio"
+    r"|seg|ter|qua|qui|sex|ma|woe?|don?|vr|vrij|zat?|zon?|mån|man|tis|tirs?|ons|tors?|fre|lör|lør|sön|søn"
+    r"|ti|ke|to|pe|la|su|pon|wt|śr|czw|pt|sob|niedz|po|út|st|čt|pá|ne|пн|вт|ср|чт|пт|сб|вс|нд)(?=[.,]|\s{1,2}\d)"
 )
+"""Whole, or abbreviated in front of a date: many an abbreviation is a word."""
+
 ATTRIBUTION_START = re.compile(
     r"[\s*\"'<(\[_-]{0,8}(?:on|at|in a message dated|am|um|le|el|il|em|en|no dia|às|op|den|på|w dniu|dnia|dne|v"
     r"|a(?:z)?|in|von"

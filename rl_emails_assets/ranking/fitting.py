@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_emails_assets.ranking.columns import sparse, widths
+from rl_emails_assets.ranking import solver
+from rl_emails_assets.ranking.columns import Sparse, sparse, widths
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric
 
@@ -20,7 +21,6 @@ Floats = NDArray[np.float64]
 LEVEL_PENALTY = 3.0
 STEP_PENALTY = 30.0
 """In units of messages of average weight; chosen on the training mailboxes, flat within a factor of 3."""
-_CALIBRATION_STEPS = 40
 _CONVERGED = 1e-9
 
 
@@ -63,12 +63,6 @@ def columns(messages: Sequence[RankInput]) -> Floats:
     return sparse(messages, taught()).dense()
 
 
-def _sigmoid(log_odds: Floats) -> Floats:
-    """1 / (1 + exp(-z)) without overflow."""
-    value: Floats = 0.5 * (1.0 + np.tanh(0.5 * log_odds))
-    return value
-
-
 def fit(x: Floats, y: Floats, group: NDArray[np.int64], weight: Floats) -> tuple[Floats, Floats]:
     """The weights and each group's intercept, by Newton's method."""
     plan = design()
@@ -89,7 +83,7 @@ def fit(x: Floats, y: Floats, group: NDArray[np.int64], weight: Floats) -> tuple
     current = loss(beta)
     gained = np.inf
     while gained > _CONVERGED * abs(current):
-        p = _sigmoid(full @ beta)
+        p = solver.sigmoid(full @ beta)
         gradient = full.T @ (weight * (p - y)) + penalty @ (beta - centre)
         curvature = full.T @ (full * (weight * p * (1 - p))[:, None]) + penalty
         step = np.linalg.solve(curvature, gradient)
@@ -102,11 +96,8 @@ def fit(x: Floats, y: Floats, group: NDArray[np.int64], weight: Floats) -> tuple
 
 
 def calibrate(log_odds: Floats, y: Floats, weight: Floats) -> tuple[float, float]:
-    """(slope, intercept) that make log odds of left-out mail match what happened (Platt 1999)."""
-    x = np.column_stack([log_odds, np.ones_like(log_odds)])
-    beta = np.array([1.0, 0.0])
-    for _ in range(_CALIBRATION_STEPS):
-        p = _sigmoid(x @ beta)
-        curvature = x.T @ (x * (weight * p * (1 - p))[:, None]) + 1e-9 * np.eye(2)
-        beta -= np.linalg.solve(curvature, x.T @ (weight * (p - y)))
-    return float(beta[0]), float(beta[1])
+    """(slope, intercept) that make log odds of left-out mail match what happened (Platt 1999), the slope held near 1
+    where there is next to nothing to see it by."""
+    x = Sparse(np.tile(np.array([[0, 1]]), (len(y), 1)), np.column_stack([log_odds, np.ones_like(log_odds)]), 2)
+    found = solver.fit(x, log_odds, y, weight / weight.mean(), np.array([1.0, 1e-3]))
+    return 1.0 + float(found[0]), float(found[1])

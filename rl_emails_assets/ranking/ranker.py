@@ -26,8 +26,8 @@ VERSION = "2"
 MAX_LOG_ODDS = 30.0
 """Beyond this a probability is 0 or 1 to the last digit that matters; a broken model file is refused instead."""
 
-DEFAULT_THRESHOLD = 0.3
-"""For a person of whom nothing is known."""
+DEFAULT_THRESHOLD = 0.2
+"""For a person of whom nothing is known: about half of the best F1 on left-out people's mail."""
 
 # Reads a term: (value to show, log odds).
 _Reader = Callable[[RankInput], tuple[Value, float]]

@@ -58,6 +58,7 @@ def duration(hours: float) -> str:
     """A length of time as a person says it, rounded up: "5 minutes", "3 hours", "2 days", "4 weeks"."""
     if not math.isfinite(hours):
         return "a long time"
+    hours = max(hours, 0.0)
     for limit, in_one_hour, unit in ((1.0, 60.0, "minute"), (48.0, 1.0, "hour"), (24.0 * 21, 1 / 24, "day")):
         if hours < limit:
             return _counted(max(1, math.ceil(round(hours * in_one_hour, 6))), unit)

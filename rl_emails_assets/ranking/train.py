@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rl_emails_assets.classification.classifier import Classifier
 from rl_emails_assets.ranking import fitting, measures
 from rl_emails_assets.ranking.columns import Floats
 from rl_emails_assets.ranking.personal import Outcome, settled_share
 from rl_emails_assets.ranking.rank_input import RankInput
 from rl_emails_assets.ranking.ranker import DEFAULT_THRESHOLD
 from rl_emails_assets.ranking.terms import TERMS, Choice, Numeric
-from rl_emails_assets.ranking.training_data import load_mailboxes
+from rl_emails_assets.ranking.training_data import judge, load_mailboxes
 
 MODEL_NAME = "ranker-2"
 TRAIN_SHARE = 0.7
@@ -197,7 +196,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="replace the shipped model.json")
     arguments = parser.parse_args()
     mailboxes: list[Taught] = []
-    for box in load_mailboxes(arguments.data, Classifier.load()):
+    for box in load_mailboxes(arguments.data, judge()):
         mailboxes.append(taught(box.name, box.rows))
         print(f"{box.name}: {box.message_count} messages, {box.skipped_count} unreadable, {box.rows.height} to rank")
     of_others = left_out(mailboxes, 1.0)

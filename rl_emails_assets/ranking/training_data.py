@@ -76,7 +76,7 @@ class Mailbox:
     skipped_count: int
 
 
-def load_mailboxes(folder: Path, judge: Classifier | None = None) -> Iterator[Mailbox]:
+def load_mailboxes(folder: Path, classifier: Classifier | None = None) -> Iterator[Mailbox]:
     """Each mailbox of the folder, in order of name; a mailing list gives one for each of its chosen owners.
 
     With a classifier, people's mailboxes get its verdicts. A list's do not: on a list the verdict is about what was
@@ -85,7 +85,7 @@ def load_mailboxes(folder: Path, judge: Classifier | None = None) -> Iterator[Ma
     for path in sorted(folder.glob("enron-*.tar.gz")):
         name = path.name.removesuffix(".tar.gz")
         messages, skipped = _read(_tar_items(path))
-        yield mailbox(name, messages, _enron_owner(name, messages), skipped, judge)
+        yield mailbox(name, messages, _enron_owner(name, messages), skipped, classifier)
     for path in sorted(folder.glob("*.mbox.gz")):
         name = path.name.removesuffix(".mbox.gz")
         messages, skipped = _read(_mbox_items(path))
@@ -94,8 +94,13 @@ def load_mailboxes(folder: Path, judge: Classifier | None = None) -> Iterator[Ma
             yield mailbox(f"{name}/{author}", listed, _authors(listed, names), skipped)
 
 
+def judge() -> Classifier:
+    """The shipped classifier: what its verdicts mean for a reply is taught, so they have to be its own."""
+    return Classifier.load()
+
+
 def mailbox(
-    name: str, messages: list[Raw], owners: frozenset[str], skipped_count: int, judge: Classifier | None = None
+    name: str, messages: list[Raw], owners: frozenset[str], skipped_count: int, classifier: Classifier | None = None
 ) -> Mailbox:
     """The mailbox of one owner: threads, signals, the target, and with a classifier its verdicts."""
     messages = _without_copies(messages)
@@ -132,9 +137,9 @@ def mailbox(
         .join(history_features(history, None, owners), on="message_id")
         .sort("received_at", "message_id")
     )
-    if judge is not None:
+    if classifier is not None:
         verdicts = [
-            _verdict(judge, messages[int(row["message_id"])], row, owners) for row in rows.iter_rows(named=True)
+            _verdict(classifier, messages[int(row["message_id"])], row, owners) for row in rows.iter_rows(named=True)
         ]
         rows = pl.concat([rows, _frame(verdicts)], how="horizontal")
     return Mailbox(name, rows, len(messages), skipped_count)
@@ -346,8 +351,8 @@ def _new_text(message: Raw) -> str:
     return split_zones(message.text, sender=message.from_address).new_text
 
 
-def _verdict(judge: Classifier, message: Raw, row: dict[str, Any], owners: frozenset[str]) -> dict[str, object]:
-    verdict = judge.classify(
+def _verdict(classifier: Classifier, message: Raw, row: dict[str, Any], owners: frozenset[str]) -> dict[str, object]:
+    verdict = classifier.classify(
         ClassifierInput(
             subject=message.subject,
             new_text=_new_text(message),

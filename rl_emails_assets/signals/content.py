@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
+from rl_emails_assets.mail.dates import as_sent
 from rl_emails_assets.mail.subjects import is_reply
 
 HEADERS_READ: tuple[str, ...] = (
@@ -30,7 +30,6 @@ HEADERS_READ: tuple[str, ...] = (
 """The headers that decide a feature (RFC 2919, 2369, 3834, 4021); the mail step has to keep them."""
 
 _MAX_CHARS = 200_000  # of a text; a longer one says nothing new, and costs
-_MAX_DATE_CHARS = 100
 
 _QUESTION = re.compile(r"[?？؟]+")
 _WORD = re.compile(r"\w+")
@@ -118,7 +117,7 @@ def content_features(
     """
     written = new_text[:_MAX_CHARS]
     words = written.split()
-    sent = _sent_locally(headers.get("date", ""), at)
+    sent = as_sent(headers.get("date", "")) or at.astimezone(UTC)
     return ContentFeatures(
         subject_length=len(subject),
         word_count=len(words),
@@ -138,14 +137,6 @@ def content_features(
         is_automatic=_is_automatic(headers, from_address),
         is_flagged_urgent=_is_flagged_urgent(headers),
     )
-
-
-def _sent_locally(date_header: str, at: datetime) -> datetime:
-    try:
-        sent = parsedate_to_datetime(date_header[:_MAX_DATE_CHARS])
-    except (ValueError, OverflowError):  # unreadable, or a day that does not exist
-        return at.astimezone(UTC)
-    return sent
 
 
 def _link_count(text: str) -> int:

@@ -7,7 +7,6 @@ on the message, its conversation and nothing else. What is found here depends on
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -16,10 +15,11 @@ from sqlalchemy import Connection, text
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.tables import entities
 from rl_emails_assets.db.tables.base import ID_NAMESPACE
-from rl_emails_assets.extraction.deadlines import find_deadlines
+from rl_emails_assets.extraction.deadlines import Deadline, find_deadlines
 from rl_emails_assets.extraction.questions import find_questions
 from rl_emails_assets.extraction.signatures import signature_facts
 from rl_emails_assets.extraction.tasks import TaskInput, find_tasks
+from rl_emails_assets.mail.dates import in_senders_zone
 from rl_emails_assets.mail.message import Address, CalendarEvent
 from rl_emails_assets.steps import entities_task_progress
 from rl_emails_assets.steps.context import StepContext, StepResult
@@ -94,7 +94,7 @@ def _extract_batch(
             {
                 "message_id": row.message_id,
                 "mailbox_id": step.mailbox_id,
-                "deadlines": [as_row(deadline) | {"at": deadline.at.isoformat()} for deadline in deadlines],
+                "deadlines": [_deadline_row(deadline) for deadline in deadlines],
                 "signature_facts": {name: value for name, value in as_row(facts).items() if value},
                 "task_count": sum(task["kind"] != "question" for task in found),
                 **decided,
@@ -142,20 +142,18 @@ def _input(row: Any, owner: _Owner) -> TaskInput:
         owner_names=owner.names,
         owner_addresses=owner.addresses,
         is_from_owner=row.is_from_owner,
-        written_at=_written_at(row.headers.get("date", ""), row.sent_at or row.received_at),
+        written_at=in_senders_zone(row.headers.get("date", ""), row.sent_at or row.received_at),
         category=row.category,
         needs=row.needs,
         calendar=_calendar(row.calendar),
     )
 
 
-def _written_at(date_header: str, at: datetime) -> datetime:
-    """When it was written, in the sender's own zone: "tomorrow at five" means five there."""
-    try:
-        zone = parsedate_to_datetime(date_header[:100]).tzinfo
-    except (ValueError, OverflowError):
-        zone = None
-    return at.astimezone(zone) if zone is not None else at
+def _deadline_row(deadline: Deadline) -> dict[str, Any]:
+    times = {
+        name: at.isoformat() if at else None for name, at in (("at", deadline.at), ("begins_at", deadline.begins_at))
+    }
+    return as_row(deadline) | times
 
 
 def _calendar(event: dict[str, Any] | None) -> CalendarEvent | None:

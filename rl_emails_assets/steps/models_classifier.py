@@ -219,7 +219,6 @@ def _judged(
         "carried_out": carried_out,
         "right_without": _right_count(known, inputs, None),
         "turned": laid.turned_count,
-        "score_deciles": [],
     }
     if laid.message_count >= TURNED_FROM_COUNT and laid.turned_count > MOST_TURNED_SHARE * laid.message_count:
         return found, f"It would call {laid.turned_count} of {laid.message_count} messages something else."

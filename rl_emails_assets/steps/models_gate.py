@@ -6,7 +6,7 @@ claim: it has to predict the newest part of the owner's own history better than 
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,10 +28,8 @@ ENOUGH_TO_TEST = 50
 ENOUGH_OF_EACH = 5
 """Messages acted on, and not, in each part; with fewer no comparison says anything."""
 INSTRUCTED = (1.0, 1.5, 2.0)
-"""Log odds by which mail of a sender stands above (below) where all people's model puts it after one, two, and more
-corrections alike: from a score of 0.2 one makes 0.4, two 0.53, three 0.65."""
-MOST_SHIFT = 3.0
-"""Log odds that instructions may add for one sender, over what was learned from behaviour."""
+"""Log odds that are added to (taken from) a sender's mail after one, two, and more corrections alike, on top of what
+was learned from behaviour: from a score of 0.2 one makes 0.4, two 0.53, three 0.65."""
 AUC_ROUNDS = 200
 
 
@@ -176,30 +174,31 @@ def why_refused(found: Comparison) -> str:
 
 
 def instructed(shared: Ranker, base: PersonalPart | None, corrections: Iterable[Correction]) -> PersonalPart | None:
-    """`base` with each corrected sender's mail moved as its owner said, within bounds; None when that is nothing.
+    """`base` with each corrected sender's mail moved as its owner said, and no other mail; `base` where nothing was said.
 
-    Of one sender the word that was said more often counts, of equally many the last. Where behaviour has moved the
-    sender's mail as far already, nothing is added.
+    Of one sender the word that was said more often counts, of equally many the last. It is always felt: somebody who
+    says that mail is not important has seen where it stands.
     """
-    of_sender: defaultdict[str, list[Correction]] = defaultdict(list)
-    for correction in corrections:
-        if correction.message.sender:
-            of_sender[correction.message.sender].append(correction)
+    of_sender = _by_sender(corrections)
     if not of_sender:
         return base
     part = base or PersonalPart(base_log_odds=0.0, threshold=shared.threshold)
-    engine = shared.with_person(base)
     senders = dict(part.known.get("sender", {}))
     for sender, said in sorted(of_sender.items()):
         heeded = winning(said)
-        sign = 1.0 if heeded[0].is_important else -1.0
-        wanted = sign * INSTRUCTED[min(len(heeded), len(INSTRUCTED)) - 1]
-        stands = np.mean([engine.log_odds(each.message) - shared.log_odds(each.message) for each in heeded])
-        missing = float(np.clip(wanted - stands, -MOST_SHIFT, MOST_SHIFT))
-        if missing * sign > 0:
-            known = senders.get(sender, Known(0.0, sum(each.is_important for each in said), len(said)))
-            senders[sender] = replace(known, log_odds=round(known.log_odds + missing, 4))
+        amount = INSTRUCTED[min(len(heeded), len(INSTRUCTED)) - 1]
+        known = senders.get(sender, Known(0.0, sum(each.is_important for each in said), len(said)))
+        moved = known.log_odds + (amount if heeded[0].is_important else -amount)
+        senders[sender] = replace(known, log_odds=round(moved, 4))
     return replace(part, known={**part.known, "sender": senders})
+
+
+def _by_sender(corrections: Iterable[Correction]) -> dict[str, list[Correction]]:
+    found: defaultdict[str, list[Correction]] = defaultdict(list)
+    for correction in corrections:
+        if correction.message.sender:
+            found[correction.message.sender].append(correction)
+    return found
 
 
 def winning(said: Sequence[Correction]) -> list[Correction]:
@@ -212,19 +211,16 @@ def winning(said: Sequence[Correction]) -> list[Correction]:
     return important if len(important) > len(other) else other
 
 
-def disagreements(shared: Ranker, part: PersonalPart | None, corrections: Sequence[Correction]) -> list[str]:
-    """The senders whose mail a part leaves on the other side of where the owner's word wants it."""
-    engine = shared.with_person(part)
-    of_sender: defaultdict[str, list[Correction]] = defaultdict(list)
-    for correction in corrections:
-        if correction.message.sender:
-            of_sender[correction.message.sender].append(correction)
+def disagreements(
+    shared: Ranker, base: PersonalPart | None, part: PersonalPart | None, corrections: Iterable[Correction]
+) -> list[str]:
+    """The senders whose mail a part does not move from its base to the side where its owner wants it."""
+    before, after = shared.with_person(base), shared.with_person(part)
     found: list[str] = []
-    for sender, said in of_sender.items():
+    for sender, said in _by_sender(corrections).items():
         heeded = winning(said)
         sign = 1.0 if heeded[0].is_important else -1.0
-        moved = np.mean([engine.log_odds(each.message) - shared.log_odds(each.message) for each in heeded])
-        if sign * moved <= 0:
+        if any(sign * (after.log_odds(each.message) - before.log_odds(each.message)) <= 0 for each in heeded):
             found.append(sender)
     return sorted(found)
 
@@ -242,23 +238,28 @@ def is_sound(shared: Ranker, part: PersonalPart | None, messages: Sequence[RankI
     return all(math.isfinite(engine.log_odds(message)) for message in messages)
 
 
-def deciles(scores: Mapping[Any, float] | Sequence[float]) -> list[float]:
-    """The nine scores that cut the scores a model was made on into ten equal parts; what drift is measured against."""
-    values = list(scores.values()) if isinstance(scores, Mapping) else list(scores)
-    return [round(float(each), 6) for each in np.quantile(values, np.arange(0.1, 1.0, 0.1))] if values else []
+def deciles(scores: Sequence[float]) -> list[tuple[float, float]]:
+    """(score, share of scores at most that) at each tenth of the scores a model was made on, scores that are equal
+    once; what drift is measured against."""
+    if not len(scores):
+        return []
+    values = np.sort(np.asarray(scores, dtype=np.float64))
+    cuts = np.unique(np.quantile(values, np.arange(0.1, 1.0, 0.1), method="lower"))
+    shares = np.searchsorted(values, cuts, side="right") / len(values)
+    # Rounded up, so that a score stays at or below the cut that it made.
+    return [(math.ceil(cut * 1e6) / 1e6, round(share, 6)) for cut, share in zip(cuts.tolist(), shares, strict=True)]
 
 
-def stability_index(edges: Sequence[float], scores: Sequence[float]) -> float:
-    """The population stability index of scores against the deciles of those that a model was made on: sum of
+def stability_index(parts: Sequence[Sequence[float]], scores: Sequence[float]) -> float:
+    """The population stability index of scores against the `deciles` of those that a model was made on: the sum of
     (share - expected) * ln(share / expected). Below 0.1 nothing moved; from 0.25 on it is another population.
 
-    Equal deciles (many messages with one score) are one part; half a message is added to each, so that none is empty.
+    Half a message is added to each part, so that none is empty.
     """
-    cuts = sorted(set(edges))
-    expected = np.diff([0.0, *(np.searchsorted(sorted(edges), cuts, side="right") / (len(edges) + 1)), 1.0])
+    cuts = [part[0] for part in parts]
+    expected = np.maximum(np.diff([0.0, *(part[1] for part in parts), 1.0]), 1e-3)
     counts = np.bincount(np.searchsorted(cuts, scores, side="left"), minlength=len(cuts) + 1) + 0.5
-    share = counts / counts.sum()
-    expected = np.maximum(expected, 1e-6)
+    share, expected = counts / counts.sum(), expected / expected.sum()
     return float(((share - expected) * np.log(share / expected)).sum())
 
 

@@ -60,6 +60,8 @@ class Evidence:
     serving: Version | None
     last: Any = None
     rolled_back_at: datetime | None = None
+    waiting_version: str = ""
+    """Of the candidate that the gate let through and nothing has promoted yet."""
 
     @property
     def outcome_count(self) -> int:
@@ -156,6 +158,7 @@ def gather(connection: Connection, mailbox_id: uuid.UUID, shared: Ranker) -> Evi
         else:
             is_important = row.correction == "important"
             corrections.append(Correction(item.message, is_important, item.received_at, row.corrected_at))
+    waiting = versions.waiting(connection, mailbox_id, "ranker")
     return Evidence(
         shared,
         items,
@@ -166,6 +169,7 @@ def gather(connection: Connection, mailbox_id: uuid.UUID, shared: Ranker) -> Evi
         versions.serving(connection, mailbox_id, "ranker"),
         versions.last_training(connection, mailbox_id, "ranker"),
         versions.rolled_back_at(connection, mailbox_id, "ranker"),
+        "" if waiting is None else waiting.version,
     )
 
 
@@ -201,7 +205,8 @@ def train(evidence: Evidence) -> list[Made]:
         by_instruction = _instructed(evidence)
         if by_instruction is not None:
             made.append(by_instruction)
-    return [each for each in made if _version_of(each.part) != _version_served(evidence)]
+    known = {_version_served(evidence), evidence.waiting_version}
+    return [each for each in made if _version_of(each.part) not in known]
 
 
 def _is_held(evidence: Evidence) -> bool:
@@ -230,13 +235,13 @@ def _fitted(evidence: Evidence, comparison: Comparison) -> Made:
     part = gate.instructed(evidence.shared, base, evidence.corrections)
     why = gate.why_refused(comparison)
     if not why:
-        why = _why_unusable(evidence, part)
+        why = _why_unusable(evidence, base, part)
     reason = why or (
         f"It predicts what you did with your newest {comparison.test_count} messages: loss {comparison.loss:.3f} "
         f"against {comparison.loss_serving:.3f} of what served, AUC {comparison.auc:.3f} against "
         f"{comparison.auc_reply_rate:.3f} by how often you answered each sender."
     )
-    return Made(part, base, "behaviour", not why, reason, comparison, _disagreements(evidence, part))
+    return Made(part, base, "behaviour", not why, reason, comparison, _disagreements(evidence, base, part))
 
 
 def _instructed(evidence: Evidence) -> Made | None:
@@ -245,7 +250,7 @@ def _instructed(evidence: Evidence) -> Made | None:
     part = gate.instructed(evidence.shared, base, evidence.corrections)
     if _version_of(part) == _version_served(evidence):
         return None
-    why = _why_unusable(evidence, part)
+    why = _why_unusable(evidence, base, part)
     senders = len({each.message.sender for each in evidence.corrections if each.message.sender})
     reason = why or (
         f"It carries out your {len(evidence.corrections)} correction(s) on mail from {senders} sender(s), and moves no "
@@ -253,7 +258,7 @@ def _instructed(evidence: Evidence) -> Made | None:
         if part is not None and evidence.corrections
         else "Nothing of what it had learned is left; the model that all share serves alone."
     )
-    return Made(part, base, "instruction", not why, reason, None, _disagreements(evidence, part))
+    return Made(part, base, "instruction", not why, reason, None, _disagreements(evidence, base, part))
 
 
 def by_rule(evidence: Evidence, said: list[Correction]) -> Candidate:
@@ -263,18 +268,18 @@ def by_rule(evidence: Evidence, said: list[Correction]) -> Candidate:
     return _candidate(evidence, Made(part, base, "rule", is_passed=False, reason=""))
 
 
-def _why_unusable(evidence: Evidence, part: PersonalPart | None) -> str:
+def _why_unusable(evidence: Evidence, base: PersonalPart | None, part: PersonalPart | None) -> str:
     if not gate.is_sound(evidence.shared, part, [each.message for each in evidence.items]):
         return "A weight or a score by it is not a number, or out of all bounds."
-    if _disagreements(evidence, part):
+    if _disagreements(evidence, base, part):
         return "It leaves mail that you corrected on the other side of where you want it."
     return ""
 
 
-def _disagreements(evidence: Evidence, part: PersonalPart | None) -> list[str]:
+def _disagreements(evidence: Evidence, base: PersonalPart | None, part: PersonalPart | None) -> list[str]:
     if not gate.is_sound(evidence.shared, part, []):
         return []
-    return gate.disagreements(evidence.shared, part, evidence.corrections)
+    return gate.disagreements(evidence.shared, base, part, evidence.corrections)
 
 
 def _served(evidence: Evidence) -> PersonalPart | None:

@@ -149,6 +149,8 @@ def store(
     connection: Connection, mailbox_id: uuid.UUID, kind: Kind, run_id: str, candidates: list[Candidate]
 ) -> list[uuid.UUID]:
     """Add what a training made; candidates of earlier ones that never served end. Returns the new ids, in order."""
+    if not candidates:
+        return []
     connection.execute(
         text(
             "update models.versions set state = 'rejected', ended_at = clock_timestamp(), "

@@ -30,7 +30,7 @@ _LIVE_SCORES = text(
     join priorities.messages p on p.mailbox_id = v.mailbox_id
     join signals.messages s on s.message_id = p.message_id and not s.is_from_owner
     where v.state = 'serving' and v.kind = 'ranker' and p.received_at > v.created_at
-      and jsonb_array_length(v.evaluation->'score_deciles') = 9
+      and jsonb_array_length(v.evaluation->'score_deciles') > 0
     group by v.mailbox_id, v.evaluation
     having count(*) >= :from_count
     """

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql import func
 
 from rl_emails_assets.db.history import later_messages, related_history
-from rl_emails_assets.db.tables import app, classifications, entities, mail, priorities, raw, signals
+from rl_emails_assets.db.tables import app, entities, mail, priorities, raw, signals
 from rl_emails_assets.db.thread_replay import Replay, apply_replay, replay_without
 from rl_emails_assets.errors import TransientError
 from rl_emails_assets.mail.owner import LABELS_READ as OWNER_LABELS

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rl_emails_assets.classification import lexer
 from rl_emails_assets.classification.classifier import VERSION, Classifier
 from rl_emails_assets.classification.inputs import ClassifierInput
+from rl_emails_assets.classification.shape import MARKUP_COUNTS
 from rl_emails_assets.classification.verdict import CATEGORIES, HANDLERS, NEEDS, URGENCIES
 
 CLASSIFIER = Classifier.load()
@@ -119,7 +120,10 @@ INPUTS = st.builds(
     link_count=st.integers(0, 100),
     has_mismatched_link=st.booleans(),
     received_at=_MOMENTS,
-    labels=st.lists(st.text(max_size=20), max_size=3).map(tuple),
+    rfc822_message_id=st.text(max_size=30),
+    is_reply=st.booleans(),
+    markup=st.dictionaries(st.sampled_from(MARKUP_COUNTS), st.integers(0, 10**9), max_size=5),
+    learned=st.dictionaries(st.sampled_from(CATEGORIES), st.floats(-7, 7), max_size=3),
 )
 
 
@@ -161,7 +165,7 @@ def test_a_hundred_kilobytes_of_one_character(trigger: str, place: str) -> None:
         "from_name": ClassifierInput(from_name=long, new_text="Hello"),
         "from_address": ClassifierInput(from_address=long, reply_to_address=long, new_text="Hello"),
         "header": ClassifierInput(headers={"list-id": long, "sender": long, "auto-submitted": long}),
-        "attachment": ClassifierInput(attachment_names=(long,) * 100, labels=(long,) * 100),
+        "attachment": ClassifierInput(attachment_names=(long,) * 100, rfc822_message_id=long),
     }
     verdict = CLASSIFIER.classify(inputs[place])
     assert verdict.category in CATEGORIES

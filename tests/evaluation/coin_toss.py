@@ -36,7 +36,7 @@ class Words:
 def sentences(seed: int, count: int, copies: int = 1) -> Iterator[tuple[str, bool]]:
     """Sentences with a tossed label, each `copies` times, in no order."""
     words = Words(seed)
-    found = [(words.sentence(), words.toss()) for _ in range(count)] * copies
+    found = [(words.sentence() + ("?" if words.toss(0.3) else "."), words.toss()) for _ in range(count)] * copies
     words.chance.shuffle(found)
     yield from found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rl_emails_assets.ranking import train
@@ -43,7 +43,12 @@ def last_of_its_time(messages: list[Filed], cut: int) -> int:
 
 
 @given(seed=st.integers(0, 2**20), share=st.floats(0.3, 0.95))
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_shuffling_the_future_changes_no_feature_and_no_score(tmp_path: Path, seed: int, share: float) -> None:
     """A feature that counts over the whole mailbox makes every figure too good, and no score could be served."""
     messages = busy_year(1, days=40)

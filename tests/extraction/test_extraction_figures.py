@@ -4,16 +4,13 @@ Run with -s to see them. The floors keep a change of the patterns from losing wh
 """
 
 import csv
-import json
-import tarfile
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from rl_emails_assets.extraction.deadlines import find_deadlines
+from rl_emails_assets.evaluation.date_cases import MERGED, load_cases
+from rl_emails_assets.evaluation.dates import answers
+from rl_emails_assets.evaluation.dates import evaluate as evaluate_dates
 from rl_emails_assets.extraction.phrases import find_speech
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -22,45 +19,16 @@ INTENT = DATA / "labelled" / "intent-parakweet-ask0729.txt"
 ACTIONABLE = DATA / "labelled" / "actionable-sentences.csv"
 
 
-def _cases() -> Iterator[dict[str, Any]]:
-    with tarfile.open(DATES) as archive:
-        for member in archive:
-            if member.name.endswith(("/DateTimeModel.json", "/MergedParser.json")):
-                content = archive.extractfile(member)
-                assert content is not None
-                yield from json.loads(content.read().decode("utf-8-sig"))
-
-
-def _expected(case: dict[str, Any], reference: datetime) -> Iterator[tuple[str, datetime]]:
-    """The days and times of a case that lie ahead, each by its latest reading."""
-    for result in case["Results"]:
-        readings = (result.get("Value") or result.get("Resolution") or {}).get("values") or [{}]
-        kind, value = readings[-1].get("type", ""), readings[-1].get("value", "")
-        if kind in ("date", "datetime") and value[:1].isdigit() and "Mod" not in readings[-1]:
-            at = datetime.fromisoformat(value).replace(tzinfo=UTC)
-            if reference < at <= reference + timedelta(days=1000):
-                yield kind, at
-
-
 @pytest.mark.skipif(not DATES.exists(), reason="needs the date cases of the shared data")
 def test_dates_agree_with_the_recognizers_cases() -> None:
-    right = dict.fromkeys(("date", "datetime", "none"), 0)
-    total = dict(right)
-    for case in _cases():
-        if "ReferenceDateTime" not in case.get("Context", {}):
-            continue
-        reference = datetime.fromisoformat(case["Context"]["ReferenceDateTime"]).replace(tzinfo=UTC)
-        found = [deadline.at for deadline in find_deadlines(case["Input"], reference)]
-        if not case["Results"]:
-            total["none"] += 1
-            right["none"] += not found
-        for kind, at in _expected(case, reference):
-            total[kind] += 1
-            right[kind] += any(one == at if kind == "datetime" else one.date() == at.date() for one in found)
-    print({kind: f"{right[kind]} of {total[kind]}" for kind in total})
-    assert right["none"] == total["none"] > 0
-    assert right["date"] / total["date"] > 0.5
-    assert right["datetime"] / total["datetime"] > 0.5
+    """The floors are below what is measured, so that another split by seed does not fail them."""
+    section = evaluate_dates(DATA)
+    figures = {(figure.name, figure.split): figure.value for figure in section.figures}
+    print({f"{name}, {split}": round(value, 3) for (name, split), value in figures.items()})
+    assert figures["merged cases right", "all"] > 0.8
+    assert all(value <= 0.02 for (name, _), value in figures.items() if name.startswith("false dates"))
+    none = [case for case in load_cases(DATA, MERGED) if not case.wanted]
+    assert sum(bool(answers(case)) for case in none) <= 0.05 * len(none)
 
 
 def _precision_and_recall(sentences: list[tuple[bool, str]]) -> tuple[float, float]:

@@ -192,11 +192,12 @@ def test_a_question_back_that_is_answered_gives_the_ball_back() -> None:
     messages = [
         _message(1, OWNER, "Please order toner."),
         _message(2, ANN, "Which colour?"),
-        _message(3, OWNER, "Black."),
+        _message(3, OWNER, "The black one."),
     ]
     assert _one(_task("them"), *messages[:2]).waiting_on == ""
     back = _one(_task("them"), *messages)
-    assert (back.state, back.waiting_on, back.since) == ("open", "them", messages[2].at)
+    assert (back.state, back.how, back.evidence) == ("open", "answered_back", "The black one.")
+    assert (back.waiting_on, back.since) == ("them", messages[2].at)
 
 
 def test_a_colleague_may_do_it_but_not_answer_for_the_owner() -> None:

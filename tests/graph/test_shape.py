@@ -15,6 +15,7 @@ from rl_emails_assets.steps.flow import STEPS
 ROOT = Path(definitions.__file__).parents[1]
 GROUPS = [group.__name__.rpartition(".")[2] for group in FLOW]
 KEYS = {value for name, value in vars(asset_keys).items() if name.isupper()}
+TABLES_OF_VERSIONS = {asset_keys.MODELS_RANKER, asset_keys.MODELS_CLASSIFIER, asset_keys.MODELS_SERVING}
 GRAPH = defs.resolve_asset_graph()
 SPECS = {tuple(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
 
@@ -29,6 +30,7 @@ def test_the_flow_names_every_group_in_order_and_nothing_flows_back() -> None:
     """A dependency against the flow would make the group names a lie."""
     assert GROUPS == [
         "mailboxes", "raw", "mail", "signals", "embeddings", "classifications", "entities", "priorities",
+        "models",
     ]  # fmt: skip
     for key in KEYS:
         for parent in GRAPH.get(dg.AssetKey(key)).parent_keys:
@@ -39,8 +41,10 @@ def test_path_key_group_and_table_are_the_same() -> None:
     """When a file, an asset and a table have different names nobody finds the one from the other."""
     for key, spec in SPECS.items():
         assert spec.group_name == key[0]
-        assert spec.metadata["dagster/table_name"] == ".".join(key)
-        assert ".".join(key) in metadata.tables
+        # A candidate and what serves are states of the same row.
+        table = "models.versions" if key in TABLES_OF_VERSIONS else ".".join(key)
+        assert spec.metadata["dagster/table_name"] == table
+        assert table in metadata.tables
         if key[0] != "raw":  # written by one transaction, and so by one module
             assert (ROOT / "rl_emails_assets" / "defs" / key[0] / f"{key[1]}.py").exists()
 
@@ -67,14 +71,15 @@ def test_the_steps_run_in_an_order_that_the_graph_allows() -> None:
             if path in STEPS:
                 assert order.index(path) < order.index(key)
     written = {asset_keys.MAILBOXES_CONNECTIONS, asset_keys.RAW_LABELS, asset_keys.RAW_GAPS}
-    assert set(STEPS) | written == KEYS
+    learned = {key for key in KEYS if key[0] == "models"}
+    assert set(STEPS) | written | learned == KEYS
 
 
 def test_the_jobs_and_checks_are_these() -> None:
     """A job that vanished from the code location would stop the sync without an error."""
     assert {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")} == {
         "sync", "recompute", "checks", "disconnect", "redrive_dead_letters", "watch_renewal", "full_sync", "poll",
-        "stale_connections", "pruning", "maintenance",
+        "stale_connections", "pruning", "maintenance", "learn",
     }  # fmt: skip
     assert {(key.asset_key.path[0], key.name) for key in GRAPH.asset_check_keys} == {
         ("mailboxes", "watch_expiry"),
@@ -90,6 +95,10 @@ def test_the_jobs_and_checks_are_these() -> None:
         ("classifications", "class_mix"),
         ("priorities", "freshness"),
         ("priorities", "score_drift"),
+        ("models", "better_than_serving"),
+        ("models", "carries_out_corrections"),
+        ("models", "score_shift"),
+        ("models", "calibration"),
     }
 
 
@@ -103,6 +112,7 @@ def test_the_sensors_and_schedules_are_these_at_these_times_and_run_from_the_sta
         "sync_requests_3": (1, "RUNNING"),
         "failed_runs": (5, "RUNNING"),
         "cancelled_runs": (5, "RUNNING"),
+        "corrections": (2, "RUNNING"),
     }  # fmt: skip
     assert {schedule.name: (schedule.cron_schedule, schedule.job_name, schedule.default_status.value)
             for schedule in repository.schedule_defs} == {
@@ -113,6 +123,7 @@ def test_the_sensors_and_schedules_are_these_at_these_times_and_run_from_the_sta
         "pruning": ("23 3 * * *", "pruning", "RUNNING"),
         "maintenance": ("41 4 * * 0", "maintenance", "RUNNING"),
         "checks": ("11,41 * * * *", "checks", "RUNNING"),
+        "learning": ("37 2 * * *", "learn", "RUNNING"),
     }  # fmt: skip
     for each in [*repository.sensor_defs, *repository.schedule_defs, *defs.resolve_all_job_defs()]:
         assert each.description or each.name.startswith("__"), f"{each.name} does not say what it is for"
@@ -128,7 +139,16 @@ def test_recomputing_reads_no_source() -> None:
     """A backfill must work when the imported file is long gone."""
     job = defs.resolve_job_def("recompute")
     groups = {key.path[0] for key in job.asset_layer.executable_asset_keys}
-    assert groups == set(GROUPS) - {"mailboxes", "raw"}
+    assert groups == set(GROUPS) - {"mailboxes", "raw", "models"}
+
+
+def test_mail_does_not_wait_for_learning_and_what_is_refused_does_not_serve() -> None:
+    """Training in the way of every new message; or a gate that lets through what it refuses."""
+    groups = {key.path[0] for key in defs.resolve_job_def("sync").asset_layer.executable_asset_keys}
+    assert "models" not in groups
+    learn = defs.resolve_job_def("learn").asset_layer.asset_graph
+    assert {key.name for key in learn.asset_check_keys} == {"better_than_serving", "carries_out_corrections"}
+    assert all(learn.get(key).blocking for key in learn.asset_check_keys)
 
 
 def test_the_code_location_loads_in_a_fresh_interpreter_without_heavy_imports() -> None:

@@ -52,10 +52,14 @@ def say(engine: Engine) -> Say:
     return corrected
 
 
-def decide(step: StepContext) -> None:
-    """What a sync run does, up to the scores."""
+def decide(step: StepContext, *, is_read: bool = True) -> None:
+    """What a sync run does, up to the scores; without reading the source where it is to stay unread."""
     for key, run in STEPS.items():
-        if key[0] not in {"mailboxes", "embeddings"} and key[1] not in {"projects", "people"}:
+        if (
+            (is_read or key[0] != "raw")
+            and key[0] not in {"mailboxes", "embeddings"}
+            and key[1] not in {"projects", "people"}
+        ):
             run(step)
     end_claim(step)
 

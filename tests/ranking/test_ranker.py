@@ -263,6 +263,7 @@ def test_each_template_says_what_was_seen(feature: str, changes: dict[str, Any],
     ("hours", "words"),
     [
         (-1.0, "1 minute"),
+        (-1.7e308, "1 minute"),
         (0.0, "1 minute"),
         (0.99, "60 minutes"),
         (1.0, "1 hour"),
@@ -334,7 +335,7 @@ def test_a_single_answer_is_no_certainty() -> None:
 
 def test_the_model_version_names_the_weights(tmp_path: Path) -> None:
     """Prevents new weights from being served under the old version, so that nothing is scored again."""
-    assert RANKER.model_version.startswith("ranker-1-")
+    assert RANKER.model_version.startswith("ranker-2-")
     changed = tmp_path / "model.json"
     changed.write_text(json.dumps(SHIPPED | {"base_log_odds": -1.0}))
     other = Ranker.load(changed)

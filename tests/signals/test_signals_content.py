@@ -68,6 +68,29 @@ def test_owner_names_leave_out_what_is_no_name() -> None:
     assert owner_names("Ana-Lou O. Müller", ["jo_schmidt.2024@x.example"]) == {"ana", "lou", "müller", "schmidt"}
 
 
+def test_words_for_the_writer_and_the_reader_are_counted() -> None:
+    """Prevents a plea to one reader from looking like a circular, and "mining" from counting as "mine"."""
+    found = features(new_text="I've lost my key; could YOU (or your brother) help me? Mining is mine, you\u2019ll see.")
+    assert (found.first_person_count, found.second_person_count) == (4, 3)
+    assert features(new_text="The plan is out.").first_person_count == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_reply"),
+    [
+        ({"subject": "Re: Plan"}, True),
+        ({"subject": "AW: Plan"}, True),
+        ({"subject": "Plan", "in_reply_to": "<a@x.example>"}, True),
+        ({"subject": "Plan"}, False),
+        ({"subject": "Fwd: Plan"}, False),
+        ({"subject": "Regarding: Plan"}, False),
+    ],
+)
+def test_an_answer_is_known_by_its_subject_or_header(changes: dict[str, Any], is_reply: bool) -> None:
+    """Prevents answers from programs that write no In-Reply-To from counting as first mails."""
+    assert features(**changes).is_reply is is_reply
+
+
 @pytest.mark.parametrize(
     ("date", "hour", "weekday"),
     [

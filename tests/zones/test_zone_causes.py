@@ -81,6 +81,19 @@ def test_the_senders_name_in_a_sentence_is_content(text: str, sender: str) -> No
     assert split_zones(text, sender=sender).signature == ""
 
 
+def test_one_number_below_a_rule_is_content() -> None:
+    """A short note with a telephone number in it would be hidden."""
+    text = "It is done.\n\n----------\nwhat we need\nroom seven\n555-010-0100"
+    assert split_zones(text).signature == ""
+
+
+def test_signature_above_a_quote_that_is_answered_below() -> None:
+    """Only what stands at the end of all would be looked at."""
+    zones = split_zones("Yes.\n\nRegards,\nAnn\n\nBob wrote:\n> When?\n\nAt nine, as I said to you before.")
+    assert zones.new_text.split("\n\n\n") == ["Yes.", "At nine, as I said to you before."]
+    assert zones.signature == "Regards,\nAnn"
+
+
 def test_a_rule_above_a_name() -> None:
     """The rule would be the last that the sender says."""
     for name in ("Ann Example\n555-010-0100", "Regards,\nAnn"):
@@ -141,8 +154,8 @@ def test_a_quoted_line_with_a_colon_stays_quoted(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "On Wed, 14 Nov 2031 we saw what ann@x.test wrote",
-        "On Wed, 14 Nov 2031 we saw what Ann Example wrote",
+        "On Wed, 14 Nov 2031 at 10:30 we saw what ann@x.test wrote",
+        "On Wed, 14 Nov 2031 at 10:30 we saw what Ann Example wrote",
         "We saw on 14 Nov 2031 what Ann Example <ann@x.test> wrote",
         "Ann Example wrote on 03/03/2031:\nthat all is well.",
         "2031/4/7 Ann Example <ann@x.test>\nis the next to come.",

@@ -72,7 +72,7 @@ task_progress = Table(
         nullable=False,
         comment=(
             "What brought it there: answered, delivered, done, done_by_other, accepted, withdrawn, declined, promised, "
-            "asked_back, reopened; '' while nothing has."
+            "asked_back, answered_back, reopened; '' while nothing has."
         ),
     ),
     Column("message_id", Uuid, comment="The message that brought it there; null while none has."),

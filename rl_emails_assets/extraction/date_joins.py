@@ -1,0 +1,327 @@
+"""Atoms that say one time together become one: a weekday and its date, a day and an hour, the ends of a range."""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+
+from rl_emails_assets.extraction import date_days, date_durations
+from rl_emails_assets.extraction import date_words as words
+from rl_emails_assets.extraction.date_atoms import Atom, Context
+
+_DAY_TIME = re.compile(
+    r" {0,2}(?:[,;]| -)? {0,3}(?:at|@|by|before|after|until|till|no later than|later than"
+    r"|earlier than|from|between|in the"
+    r"|um|gegen|bis|à|a las?|alle(?: ore)?"
+    r"|às|om|t|around|about|for|starting at|beginning at|sometime|anytime|in"
+    r"|zwischen|entre|tussen|tra|dalle|- |\() {0,2}|[ ,;-]{0,4}"
+)
+_TIME_DAY = re.compile(r",? {0,2}(?:on|of|this|am|le|el|du|the|del|di|op|em|for|in the day|\() {0,2}|[ ,]{0,3}")
+_DAYS = re.compile(
+    r" {0,2}(?:,| -|\()? {0,2}(?:(?:on |in )?the|on|of|in|den|dem|le|el|der|il|o|de"
+    r"|the week of|week of|in the|\() {0,2}|[ ,(-]{0,4}"
+)
+_RANGE = re.compile(
+    r" {0,2}(?:-|to|through|thru|until|till|bis(?: zum)?|au|à|a|al|tot|até|hasta el|up to|and ending|ending(?: on)?"
+    r"|and ending on) {0,2}(?:the |at |on )?"
+)
+_AND = re.compile(r" {1,2}(?:and|und|et|y|e|en) {1,2}(?:the |at )?")
+_LIST = re.compile(r" {0,2}(?:,|,? or|,? and|/) {0,2}(?:on |the )?")
+_BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tussen|tra|fra)(?: the| le| den| dem| el)? {0,2}$")
+_MAX_GAP = 20
+
+
+def join(context: Context, atoms: list[Atom]) -> list[Atom]:
+    """Atoms that say one time together become one: a weekday and its date, a day and an hour, the ends of a range."""
+    joined: list[Atom] = []
+    for atom in atoms:
+        joined.append(atom)
+        while len(joined) > 1:
+            both = _together(context, joined[-2], joined[-1])
+            if both is None:
+                break
+            joined[-2:] = [both]
+    return _listed(context, joined)
+
+
+def _listed(context: Context, atoms: list[Atom]) -> list[Atom]:
+    """In "on 11/20, 11/22 or 11/25" the first vouches for the rest."""
+    for index in range(1, len(atoms)):
+        before, atom = atoms[index - 1], atoms[index]
+        if not (atom.is_weak and atom.day and before.day) or atom.is_range_only or atom.every:
+            continue
+        is_sure = not before.is_weak or words.cue_before(context.low, before.start) is not None
+        if is_sure and _LIST.fullmatch(context.low, before.end, atom.start):
+            atoms[index] = replace(atom, is_weak=False)
+    return atoms
+
+
+def _together(context: Context, left: Atom, right: Atom) -> Atom | None:  # noqa: PLR0912
+    gap = context.low[left.end : right.start]
+    if len(gap) > _MAX_GAP:
+        return None
+    if left.shift or left.week_of:
+        return _moved(left, right) if not gap.strip() and right.day is not None else None
+    if left.instant or right.instant:
+        return None
+    whole = replace(
+        right,
+        start=left.start,
+        is_weak=False,
+        is_part=False,
+        is_range_only=False,
+        is_vague=right.is_part,
+        is_rejected=left.is_rejected or right.is_rejected,
+        every=left.every or right.every,
+        zone=right.zone or left.zone,
+    )
+    is_between = left.minutes is not None or left.day is not None
+    is_range = bool(_RANGE.fullmatch(gap)) or (
+        is_between
+        and bool(_AND.fullmatch(gap))
+        and bool(_BETWEEN.search(context.low, max(0, left.start - 16), left.start))
+    )
+    is_range = is_range or (bool(_AND.fullmatch(gap)) and context.low.startswith("between", left.start))
+    if (left.every and right.every) or (left.is_part and left.is_range_only):
+        return None
+    if left.every and left.day is None and left.minutes is None:
+        if right.day is not None or right.minutes is None or not _DAY_TIME.fullmatch(gap):
+            return None
+        return replace(whole, every=left.every, is_weak=True)
+    if is_range and not left.every and not right.every:
+        return _range(context, left, right, whole)
+    if left.day and right.day is None and right.minutes is not None:
+        return _day_and_time(gap, left, right, whole)
+    if left.day is None and left.minutes is not None and right.day:
+        if right.every and not right.minutes and not gap.strip():
+            return replace(whole, minutes=left.minutes, from_minutes=left.from_minutes, is_vague=left.is_part)
+        if right.minutes is not None and not right.is_vague:
+            return None
+        if _TIME_DAY.fullmatch(gap) and not right.is_week and not (left.is_part and right.minutes is not None):
+            return _time_and_day(left, right, whole)
+        return None
+    if left.day and right.day:
+        return _two_days(gap, left, right, whole)
+    if left.minutes is not None and right.minutes is not None:
+        return _two_times(gap, left, right, whole)
+    return None
+
+
+def _moved(left: Atom, right: Atom) -> Atom | None:
+    if right.day is None:
+        return None
+    if left.week_of:
+        return replace(date_days.around(left.week_of, right.day), start=left.start, end=right.end)
+    day = date_durations.shifted(right.from_day if right.from_day and right.is_period else right.day, left.shift)
+    return replace(right, start=left.start, day=day, from_day=None, is_weak=False, is_week=False, is_weekday=False)
+
+
+def _day_and_time(gap: str, left: Atom, right: Atom, whole: Atom) -> Atom | None:
+    if left.minutes is not None and not left.is_vague and not right.is_part:
+        return None
+    if right.is_range_only and "," in gap and not left.is_weekday:
+        return None  # "May 12, 13 and 14"
+    if not _DAY_TIME.fullmatch(gap) or (left.is_period and not left.is_week and not left.every):
+        return None
+    if left.is_week and not left.every and not right.is_end_of_day:
+        return None
+    if left.from_day is not None and not left.is_week:
+        begin = left.from_minutes if left.from_minutes is not None else right.from_minutes
+        return replace(whole, day=left.day, from_day=left.from_day, from_minutes=begin)
+    minutes, begin = _minutes_of(left, right)
+    return replace(
+        whole,
+        day=left.day,
+        from_day=None,
+        minutes=minutes,
+        from_minutes=begin,
+        needs_forward=left.needs_forward,
+        is_vague=right.is_part and left.minutes is None,
+        is_weekday=left.is_weekday,
+        has_year=left.has_year,
+    )
+
+
+def _minutes_of(left: Atom, right: Atom) -> tuple[int | None, int | None]:
+    """The time of a day and a time that stand together."""
+    minutes, begin = right.minutes, right.from_minutes
+    if left.minutes is None or minutes is None:
+        return minutes, begin
+    if right.is_part:
+        return left.minutes, left.from_minutes
+    if left.is_vague and left.minutes > 13 * 60 and minutes < 12 * 60 and (right.is_open or minutes > 4 * 60):
+        # "tonight at 8", "tomorrow evening around 7".
+        return minutes + 12 * 60, begin + 12 * 60 if begin is not None and begin < 12 * 60 else begin
+    if left.is_vague and left.minutes == 12 * 60 and right.is_open and minutes >= 13 * 60 and minutes < 24 * 60:
+        # "tomorrow morning at 6".
+        return minutes - 12 * 60, begin - 12 * 60 if begin is not None and begin >= 13 * 60 else begin
+    return minutes, begin
+
+
+def _time_and_day(left: Atom, right: Atom, whole: Atom) -> Atom:
+    if right.minutes is not None and not left.is_part:
+        # "8pm tonight", "10 this morning".
+        minutes, begin = _minutes_of(right, left)
+        return replace(whole, minutes=minutes, from_minutes=begin, is_vague=False)
+    return replace(
+        whole,
+        minutes=left.minutes,
+        from_minutes=left.from_minutes,
+        is_vague=left.is_part,
+        is_open=left.is_open,
+        is_end_of_day=left.is_end_of_day,
+        from_day=None,
+        day=right.day,
+    )
+
+
+def _two_days(gap: str, left: Atom, right: Atom, whole: Atom) -> Atom | None:
+    if left.day is None or right.day is None:
+        return None
+    if left.is_weekday and not right.is_weekday and right.is_week and right.from_day and _DAYS.fullmatch(gap):
+        # "Monday of the following week".
+        day = right.from_day + timedelta(days=left.day.weekday())
+        return replace(left, end=right.end, day=day, is_weekday=False, is_weak=False)
+    if left.is_weekday and not right.is_weekday and not right.is_period and _DAYS.fullmatch(gap):
+        minutes = right.minutes if right.minutes is not None else left.minutes
+        if left.minutes is not None and right.minutes is not None:
+            return None
+        return replace(
+            whole, needs_forward=False, minutes=minutes, from_minutes=right.from_minutes or left.from_minutes
+        )
+    if left.is_week and right.is_weekday and left.from_day and _DAYS.fullmatch(gap):
+        # "next week on Tuesday".
+        day = left.from_day + timedelta(days=right.day.weekday())
+        begin = right.from_day and left.from_day + timedelta(days=right.from_day.weekday())
+        return replace(whole, day=day, from_day=begin)
+    if (
+        left.minutes is None
+        and not left.every
+        and right.has_year
+        and left.needs_forward
+        and left.from_day is None
+        and _DAYS.fullmatch(gap)
+    ):
+        return whole  # "tomorrow, 13/04/2021"
+    if left.day == right.day and not left.every and not gap.strip(" ,(") and left.minutes is None:
+        return whole
+    return None
+
+
+def _two_times(gap: str, left: Atom, right: Atom, whole: Atom) -> Atom | None:
+    if right.day is not None or left.day is not None:
+        return None
+    if right.is_part and not gap.strip() and left.minutes is not None and not left.is_part:
+        if right.is_range_only:
+            return None
+        # "9 in the morning", "3 in the afternoon".
+        return replace(
+            whole,
+            minutes=_in_part(left.minutes, right),
+            from_minutes=_in_part(left.from_minutes, right) if left.from_minutes is not None else None,
+            is_vague=False,
+            is_open=False,
+        )
+    if (
+        left.is_part
+        and not left.is_range_only
+        and not right.is_part
+        and _DAY_TIME.fullmatch(gap)
+        and right.minutes is not None
+    ):
+        # "in the morning at 7".
+        minutes = _in_part(right.minutes, left) if right.is_open else right.minutes
+        return replace(whole, minutes=minutes, is_vague=False, is_open=False)
+    return None
+
+
+def _in_part(minutes: int, part: Atom) -> int:
+    hour = minutes // 60
+    if hour > 12 and (part.minutes or 0) > 12 * 60:
+        return minutes
+    return (
+        hour % 12
+        + (
+            12
+            if (part.minutes or 0) > 12 * 60 and hour != 12
+            else 12
+            if hour == 12 and (part.minutes or 0) > 12 * 60
+            else 0
+        )
+    ) * 60 + minutes % 60
+
+
+def _range(context: Context, left: Atom, right: Atom, whole: Atom) -> Atom | None:
+    """From one time to another; the later takes over what only the earlier says, and the other way round."""
+    whole = replace(whole, is_vague=False, is_period=right.is_period)
+    if left.day and right.day:
+        return _range_of_days(left, right, whole)
+    if left.day and right.minutes is not None:
+        if left.minutes is None:
+            # "Friday to 3pm" is no range; "Friday until 5pm" is a time of that day.
+            return replace(whole, day=left.day, needs_forward=left.needs_forward)
+        minutes = right.minutes
+        if minutes <= left.minutes and right.is_open and minutes + 12 * 60 < 24 * 60:
+            minutes += 12 * 60
+        begin = left.from_minutes if left.from_minutes is not None and left.is_vague else left.minutes
+        return replace(whole, day=left.day, minutes=minutes, from_minutes=begin, needs_forward=left.needs_forward)
+    if left.minutes is not None and right.day and left.day is None:
+        if right.minutes is None:
+            return None
+        begin = left.minutes
+        if left.is_open and begin > right.minutes and begin >= 12 * 60:
+            begin -= 12 * 60
+        if not context.low[right.start].isdigit() and right.day > context.today:
+            # "from 2pm till tomorrow 4:30pm" begins today.
+            return replace(whole, from_minutes=left.minutes, from_day=context.today)
+        return replace(whole, from_minutes=begin if begin < right.minutes else None)
+    if left.minutes is not None and right.minutes is not None:
+        if left.is_part and right.is_part:
+            return replace(whole, from_minutes=left.from_minutes, is_weak=True)
+        minutes, begin = right.minutes, left.minutes
+        if begin > minutes and begin >= 13 * 60 and left.is_open:
+            begin -= 12 * 60
+        if minutes <= begin and right.is_open and minutes + 12 * 60 < 24 * 60:
+            minutes += 12 * 60
+        is_weak = left.is_weak and right.is_weak
+        return replace(
+            whole, minutes=minutes, from_minutes=begin, is_weak=is_weak, is_range_only=is_weak and right.is_range_only
+        )
+    return None
+
+
+def _range_of_days(left: Atom, right: Atom, whole: Atom) -> Atom | None:
+    if left.day is None or right.day is None:
+        return None
+    try:
+        begin, end = _in_one_year(left, right)
+    except ValueError:
+        return None  # 29 February of a year without one
+    if end < begin:
+        return None
+    from_minutes = left.from_minutes if left.is_vague else left.minutes
+    return replace(
+        whole,
+        day=end,
+        from_day=begin if begin < end else None,
+        from_minutes=from_minutes,
+        needs_forward=left.needs_forward and right.needs_forward,
+        is_weekday=right.is_weekday,
+        is_week=right.is_week,
+    )
+
+
+def _in_one_year(left: Atom, right: Atom) -> tuple[date, date]:
+    """Begin and end of a range, the years and weeks that are not said chosen so that it goes forward."""
+    begin, end = left.from_day or left.day or date.min, right.day or date.max
+    if end < begin:
+        if right.is_weekday:
+            end += timedelta(days=7 * -(-(begin - end).days // 7))
+        elif not left.has_year and not right.has_year:
+            if left.is_period and right.is_period:
+                return begin.replace(year=end.year - (begin.replace(year=end.year) > end)), end
+            end = end.replace(year=begin.year + (end.replace(year=begin.year) < begin))
+        elif not left.has_year:
+            begin = begin.replace(year=end.year - (begin.replace(year=end.year) > end))
+    elif right.has_year and not left.has_year and (end - begin).days > 366:
+        begin = begin.replace(year=end.year - (begin.replace(year=end.year) > end))
+    return begin, end
