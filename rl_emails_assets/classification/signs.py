@@ -31,6 +31,7 @@ _MOST_ODDS = 6.0
 _TRAP_MIDDLE = 1.5
 """Unasked-for mail this far below the threshold of a trap is as likely a trap as an offer."""
 _WORTH_SAYING = 0.3
+_LEAST_TOKENS = 4
 _PHRASE_CHARS = 2_000
 """Where the phrases are looked for: what a mail is, it says early."""
 _TEMPERATURE = 0.7
@@ -109,8 +110,9 @@ def unwanted_odds(reading: Reading, raw: float) -> float:
     given = reading.given
     # The model has read English; of other mail it knows the shape alone.
     odds = raw if raw < 0 or reading.language == "en" else raw * 0.4
-    if not reading.language:
-        odds -= 1.0
+    if not reading.language or len(reading.tokens) + len(reading.subject_tokens) < _LEAST_TOKENS:
+        # Too little that it could read.
+        odds = 0.4 * odds - 1.0
     if given.sender_replied_count:
         odds -= 3.0
     if given.is_reply_to_owner:

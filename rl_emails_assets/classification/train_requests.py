@@ -165,9 +165,13 @@ def design(texts: Sequence[str], voices: Weights) -> Any:
 
 def fit(rows: Any, labels: Ints, groups: Ints, weights: Floats | None = None, *, seed: int = SEED) -> Fitted:
     """A model of the rows. Strength, calibration and threshold come from folds inside them, groups kept together."""
-    from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415
+    from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]  # noqa: PLC0415
 
     weight = np.ones(len(labels)) if weights is None else weights
+    # Columns that no row has would be carried through every step of every fit.
+    used = np.unique(rows.indices)
+    coefficients = np.zeros(rows.shape[1])
+    rows = rows[:, used]
     splits = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels, groups))
     best: tuple[float, float, Floats] | None = None
     for strength in STRENGTHS:
@@ -183,8 +187,9 @@ def fit(rows: Any, labels: Ints, groups: Ints, weights: Floats | None = None, *,
     calibration = _regression(1e3).fit(scores.reshape(-1, 1), labels, weight)
     slope, offset = float(calibration.coef_[0, 0]), float(calibration.intercept_[0])
     final = _regression(strength).fit(rows, labels, weight)
+    coefficients[used] = final.coef_[0]
     return Fitted(
-        coefficients=final.coef_[0],
+        coefficients=coefficients,
         bias=float(final.intercept_[0]),
         slope=slope,
         offset=offset,

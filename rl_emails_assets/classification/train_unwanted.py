@@ -36,6 +36,7 @@ SEED = 20_020_811
 FOLDS = 5
 INNER_FOLDS = 4
 STRENGTH = 50.0
+TREES = 220
 MIN_GROUPS = 3
 """A row counts only if mail of this many senders' sites shows it: names and slogans of one do not."""
 BLANKED_WEIGHT = 0.15
@@ -93,6 +94,7 @@ class Fitted:
         hide_headers: bool = False,
     ) -> None:  # fmt: skip
         from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]  # noqa: PLC0415
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
         target = data.labels if labels is None else labels
         self.hide_headers = hide_headers
@@ -109,10 +111,12 @@ class Fitted:
             blanked[:, -len(HEADER_FEATURES) :] = UNKNOWN
             rows, answers = np.concatenate([rows, blanked]), np.concatenate([answers, answers[copied]])
             weights = np.concatenate([weights, np.full(len(copied), BLANKED_WEIGHT)])
-        self.trees = HistGradientBoostingClassifier(
-            max_iter=220, learning_rate=0.05, max_leaf_nodes=10, min_samples_leaf=15, l2_regularization=1.0,
-            max_features=0.5, max_depth=5, early_stopping=False, random_state=seed,
-        ).fit(rows, answers, weights)  # fmt: skip
+        # One thread: beside other work on the machine, OpenMP's threads wait for one another more than they compute.
+        with threadpool_limits(1):
+            self.trees = HistGradientBoostingClassifier(
+                max_iter=TREES, learning_rate=0.05, max_leaf_nodes=10, min_samples_leaf=15, l2_regularization=1.0,
+                max_features=0.5, max_depth=5, early_stopping=False, random_state=seed,
+            ).fit(rows, answers, weights)  # fmt: skip
 
     def scores(self, data: UnwantedData, positions: Ints) -> Floats:
         """The log odds of the trees for some of the mails, not yet calibrated."""

@@ -310,8 +310,8 @@ def _table_of_mailboxes(tested: Sequence[_Tested], sampled: _Sampler) -> Table:
                 calibration_error(p, each.y),
                 brier(p, each.y),
                 each.threshold,
-                hits / chosen.sum() if chosen.any() else None,
-                hits / each.y.sum(),
+                hits / int(chosen.sum()) if chosen.any() else None,
+                hits / float(each.y.sum()),
             )
         )
     return Table(

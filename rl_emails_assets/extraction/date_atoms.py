@@ -16,8 +16,8 @@ class Atom:
     `is_weak` atoms count only beside another atom or behind a cue; `needs_forward` ones only in a sentence that does
     not look back; `is_part` is a part of a day, `is_vague` a time that a part of the day stands for, `is_open` a time
     whose half of the day is not said. `is_period` is the end of a week or longer, `is_week` a whole week, `is_rejected`
-    a day that is said to be past, or a habit. `has_year` is a day that cannot be another year's. `zone` is the time zone
-    written after the time, or "".
+    a day that is said to be past, or a habit. `has_year` is a day that cannot be another year's. `zone` is the
+    time zone written after the time, or "".
     """
 
     start: int = 0

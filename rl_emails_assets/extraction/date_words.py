@@ -29,14 +29,14 @@ TRIGGER_WORDS = (
     | frozenset(word for name in (*NAMES, *RELATIVE_DAYS, *PARTS_OF_DAY, *NAMED_TIMES) for word in _WORD.findall(name))
     | frozenset(f"{day}s" for day in WEEKDAYS)
     | frozenset(
-        """seconds secs min mins everyday eod eow eom eoq eoy spring summer autumn winter
+        """seconds secs min mins am everyday eod eow eom eoq eoy spring summer autumn winter
         weekend kw wk monatsende jahresende quartalsende oclock clock uhr uur daily weekly monthly yearly annual
         annually quarterly biweekly semiannual q ish feira segunda terça quarta quinta sexta pm minuti noonish
         workweek weekdays weekday""".split()  # noqa: SIM905
     )
 ) - frozenset(
     """a an de d la le el l of the in all fat black st new day's good may da dei saint os for por los labour labor
-    business close end play freedom up di three ca santo san s x do now after before early th st international president
+    business close end play freedom up di three ca santo san s x do after before early th st international president
     presidents washington canada holiday mother father mothers fathers""".split()  # noqa: SIM905
 ) | {"may"}
 """Without one of these words or TRIGGER_DIGITS a text names no day or time that the patterns know."""

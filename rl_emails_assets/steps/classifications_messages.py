@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from rl_emails_assets.classification import classifier
 from rl_emails_assets.classification.classifier import Classifier
 from rl_emails_assets.classification.inputs import ClassifierInput
+from rl_emails_assets.classification.learned import LearnedSigns
 from rl_emails_assets.classification.verdict import Verdict
 from rl_emails_assets.db import bulk, opinions
 from rl_emails_assets.db.tables import classifications
@@ -18,6 +19,7 @@ from rl_emails_assets.language_models.answer import Answer
 from rl_emails_assets.language_models.merging import allowed_categories, merged
 from rl_emails_assets.language_models.question import question_of
 from rl_emails_assets.steps.context import StepContext, StepResult
+from rl_emails_assets.steps.models_serving import note_applied, serving_signs
 from rl_emails_assets.steps.per_message import count, run_per_message
 from rl_emails_assets.steps.records import as_row, inputs_hash
 
@@ -45,28 +47,46 @@ def loaded() -> Classifier:
     return Classifier.load()
 
 
-def version() -> str:
-    """The rules' version and the model's; a change of either makes every verdict pending."""
-    return f"{classifier.VERSION}/{loaded().model_version}"
+def version(signs: LearnedSigns | None = None) -> str:
+    """The versions of the rules, the model and what the mailbox taught; a change of one makes its verdicts pending."""
+    own = f"{classifier.VERSION}/{loaded().model_version}"
+    return own if signs is None else f"{own}+{signs.version}"
 
 
 def run(step: StepContext) -> StepResult:
-    """Give a verdict on the messages that have none of this version."""
-    return run_per_message(step, classifications.messages, version(), partial(_classify_batch, step))
+    """Give a verdict on the messages that have none of this version.
+
+    What the mailbox taught is read once, with a lock in hand, so that a run is of one mind; a change meanwhile asks for
+    a run of its own.
+    """
+    with step.alone("classifications.signs"):
+        with step.engine.begin() as connection:
+            signs = serving_signs(connection, step.mailbox_id)
+        write = partial(_classify_batch, step, signs)
+        result = run_per_message(step, classifications.messages, version(signs), write)
+        if signs is not None:
+            with step.engine.begin() as connection:
+                note_applied(connection, step.mailbox_id, "classifier", signs.version)
+    return result
 
 
 def inputs_of(
-    connection: Connection, mailbox_id: uuid.UUID, message_ids: Sequence[uuid.UUID]
+    connection: Connection,
+    mailbox_id: uuid.UUID,
+    message_ids: Sequence[uuid.UUID],
+    signs: LearnedSigns | None = None,
 ) -> dict[uuid.UUID, ClassifierInput]:
-    """What the classifier is told about each of these messages of one mailbox."""
+    """What the classifier is told about each of these messages of one mailbox, with what `signs` say of it."""
     parameters = {"ids": list(message_ids), "mailbox_id": mailbox_id}
-    return {row.message_id: _input(row) for row in connection.execute(_INPUTS, parameters)}
+    return {row.message_id: _input(row, signs) for row in connection.execute(_INPUTS, parameters)}
 
 
-def _classify_batch(step: StepContext, connection: Connection, ids: list[uuid.UUID], result: StepResult) -> None:
+def _classify_batch(
+    step: StepContext, signs: LearnedSigns | None, connection: Connection, ids: list[uuid.UUID], result: StepResult
+) -> None:
     rows: list[dict[str, Any]] = []
     answers = opinions.answers_of(connection, ids)
-    for message_id, inputs in inputs_of(connection, step.mailbox_id, ids).items():
+    for message_id, inputs in inputs_of(connection, step.mailbox_id, ids, signs).items():
         verdict = loaded().classify(inputs)
         opinion = _opinion_on(inputs, verdict, answers.get(message_id, []))
         if opinion is not None:
@@ -84,9 +104,9 @@ def _classify_batch(step: StepContext, connection: Connection, ids: list[uuid.UU
                 "evidence": [as_row(evidence) for evidence in verdict.evidence],
                 "opinion_id": opinion and opinion["opinion_id"],
                 "cost_usd": opinion["cost_usd"] if opinion else 0,
-                "model_version": _model_version(opinion),
+                "model_version": _model_version(opinion, signs),
                 "inputs_hash": inputs_hash(inputs, opinion and opinion["answer"]),
-                "version": version(),
+                "version": version(signs),
                 "run_id": step.run_id,
             }
         )
@@ -104,15 +124,17 @@ def _opinion_on(
     return next((answer for answer in answers if bytes(answer["content_hash"]) == asked), None)
 
 
-def _model_version(opinion: Mapping[str, Any] | None) -> str:
-    own = loaded().model_version
+def _model_version(opinion: Mapping[str, Any] | None, signs: LearnedSigns | None) -> str:
+    own = loaded().model_version if signs is None else f"{loaded().model_version}+{signs.version}"
     return f"{own}+{opinion['model']}/{opinion['prompt_version']}" if opinion else own
 
 
-def _input(row: Any) -> ClassifierInput:
+def _input(row: Any, signs: LearnedSigns | None) -> ClassifierInput:
+    list_id = row.headers.get("list-id", "")
     calendar = row.calendar or {}
     starts_at = calendar.get("starts_at")
     return ClassifierInput(
+        learned={} if signs is None else signs.signs_for(row.from_address, list_id, row.subject),
         subject=row.subject,
         new_text=row.new_text,
         text=row.text,

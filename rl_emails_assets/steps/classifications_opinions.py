@@ -28,6 +28,7 @@ from rl_emails_assets.language_models.prices import Prices, about_tokens
 from rl_emails_assets.language_models.question import PROMPT_VERSION, Question, question_of
 from rl_emails_assets.steps import classifications_messages as verdicts
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
+from rl_emails_assets.steps.models_serving import serving_signs
 from rl_emails_assets.steps.per_message import count
 from rl_emails_assets.sync_queue import queue
 
@@ -64,7 +65,8 @@ def run(step: StepContext) -> StepResult:
         return result
     with timed(result), step.alone(NAME):
         with step.engine.begin() as connection:
-            ids = pending_message_ids(connection, classifications.messages, verdicts.version(), step.mailbox_id)
+            signs = serving_signs(connection, step.mailbox_id)
+            ids = pending_message_ids(connection, classifications.messages, verdicts.version(signs), step.mailbox_id)
             late = table.waiting_ids(connection, step.settings, step.mailbox_id, PROMPT_VERSION, limit=MOST_A_RUN)
         recent = [*reversed(ids)][:MOST_A_RUN]
         to_ask = _prepare(step, model, list(dict.fromkeys([*recent, *late])), set(late), result)

@@ -174,7 +174,7 @@ def why_refused(found: Comparison) -> str:
 
 
 def instructed(shared: Ranker, base: PersonalPart | None, corrections: Iterable[Correction]) -> PersonalPart | None:
-    """`base` with each corrected sender's mail moved as its owner said, and no other mail; `base` where nothing was said.
+    """`base` with each corrected sender's mail moved as its owner said, and no other; `base` where nothing was said.
 
     Of one sender the word that was said more often counts, of equally many the last. It is always felt: somebody who
     says that mail is not important has seen where it stands.

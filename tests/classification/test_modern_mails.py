@@ -24,7 +24,7 @@ def given(mail: WrittenMail, **variant: bool) -> ClassifierInput:
 @pytest.mark.parametrize("mail", MAILS, ids=lambda mail: f"{mail.category}: {mail.subject[:40]}")
 @pytest.mark.parametrize("is_authenticated", [True, False], ids=["authenticated", "unchecked"])
 def test_a_reader_of_today_would_agree(mail: WrittenMail, is_authenticated: bool) -> None:
-    """HTML taken for spam, a receipt for a sale, a lure for a letter: what a model of 2002 would do to mail of today."""
+    """HTML taken for spam, a receipt for a sale, a lure for a letter, as a model of 2002 would have it."""
     verdict = CLASSIFIER.classify(given(mail, is_authenticated=is_authenticated))
     assert verdict.category == mail.category, verdict
 

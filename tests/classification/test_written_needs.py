@@ -88,7 +88,7 @@ def test_haste(classifier: Classifier, text: str, urgency: str) -> None:
 
 def test_the_haste_of_a_sale_is_nobodys(classifier: Classifier) -> None:
     """ "Last chance" from a stranger putting an advertisement on top of the day."""
-    text = "It is your last chance today. Could you send me your comments on the chapter about the tides?"
+    text = "It is your last chance. Could you send me your comments on the chapter about the tides today?"
     stranger = {"from_address": "lars@boats.example", "sender_replied_count": 0}
     assert _said(classifier, text, **stranger).urgency == "whenever"
     assert _said(classifier, text).urgency == "today"

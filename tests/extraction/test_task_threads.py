@@ -29,7 +29,7 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("is_held_out", "least"), [(False, 0.95), (True, 0.85)])
-def test_how_tasks_stand_is_right_as_often_as_documented(is_held_out: bool, least: float) -> None:  # noqa: FBT001
+def test_how_tasks_stand_is_right_as_often_as_documented(is_held_out: bool, least: float) -> None:
     """A change of a pattern that loses what the documentation promises."""
     labels = found = right = extra = 0
     for thread in written_threads():
