@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rl_emails_assets.classification.verdict import Verdict
-from rl_emails_assets.language_models.client import Reply
 from rl_emails_assets.language_models.merging import agreed, labels, merged
 from rl_emails_assets.language_models.prices import Prices
 from rl_emails_assets.language_models.question import Question
+from rl_emails_assets.language_models.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,35 +14,15 @@ from typing import Any
 import openai
 from openai.types.chat import ChatCompletion
 
-from rl_emails_assets.language_models.answer import Answer, MalformedAnswerError, Outcome, read_answer
+from rl_emails_assets.language_models.answer import MalformedAnswerError, read_answer
 from rl_emails_assets.language_models.question import Question, answer_schema, prompt
+from rl_emails_assets.language_models.reply import MOST_ANSWER_TOKENS, Reply
 from rl_emails_assets.settings import Settings
 
-MOST_ANSWER_TOKENS = 2_000
-"""Reasoning models think before they answer, and their thoughts count; the answer itself takes about 80."""
 DEFAULT_PAUSE_SECONDS = 20.0
 """After a refusal for the rate that does not say how long to wait."""
 MOST_PAUSE_SECONDS = 3600.0
 _NO_KEY = "none"  # local servers need none, and the SDK insists on one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What came of a question. Token counts are None where the server did not tell: the call is then counted at the
-    most that it can have cost. `pause_seconds` is how long the server wants to be left alone."""
-
-    outcome: Outcome
-    answer: Answer | None = None
-    dropped: tuple[str, ...] = ()
-    reason: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    latency_ms: int = 0
-    pause_seconds: float = 0.0
-    is_for_all: bool = False
-    """Any other question would fare the same: the key, the model or the address is wrong."""
-    was_not_billed: bool = False
-    """The server refused before it computed anything."""
 
 
 @dataclass(slots=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 
-from rl_emails_assets.language_models.client import MOST_ANSWER_TOKENS, Reply
 from rl_emails_assets.language_models.question import Question, prompt
+from rl_emails_assets.language_models.reply import MOST_ANSWER_TOKENS, Reply
 from rl_emails_assets.settings import Settings
 
 BYTES_PER_TOKEN = 3.6

@@ -13,7 +13,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rl_emails_assets.classification.verdict import Verdict
 from rl_emails_assets.db import opinions as table
@@ -21,16 +21,19 @@ from rl_emails_assets.db.pending import mark_stale, pending_message_ids
 from rl_emails_assets.db.tables import classifications
 from rl_emails_assets.language_models.answer import as_stored
 from rl_emails_assets.language_models.asking import Settled, ask
-from rl_emails_assets.language_models.client import ModelClient, Reply
 from rl_emails_assets.language_models.injection import speaks_to_a_program
 from rl_emails_assets.language_models.merging import allowed_categories
 from rl_emails_assets.language_models.prices import Prices, about_tokens
 from rl_emails_assets.language_models.question import PROMPT_VERSION, Question, question_of
+from rl_emails_assets.language_models.reply import Reply
 from rl_emails_assets.steps import classifications_messages as verdicts
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
 from rl_emails_assets.steps.models_serving import serving_signs
 from rl_emails_assets.steps.per_message import count
 from rl_emails_assets.sync_queue import queue
+
+if TYPE_CHECKING:
+    from rl_emails_assets.language_models.client import ModelClient
 
 VERSION = PROMPT_VERSION
 NAME = "classifications.opinions"
@@ -152,6 +155,9 @@ class _Asking:
     _open: int = 0
 
     def ask_all(self, to_ask: list[Asked]) -> None:
+        # Loaded only where a model is set: the SDK takes a second, and every run would wait for it.
+        from rl_emails_assets.language_models.client import ModelClient  # noqa: PLC0415
+
         settings = self.step.settings
         until = time.monotonic() + settings.language_model_seconds_a_run
         left = deque(_distinct(to_ask))
@@ -180,7 +186,7 @@ class _Asking:
                 delay = 0.0 if self._again_seconds is None else self._again_seconds
                 queue.enqueue(connection, self.step.mailbox_id, asked_by="opinions", delay_seconds=delay)
 
-    def _ask(self, client: ModelClient, prices: Prices, asked: Asked) -> bool:
+    def _ask(self, client: "ModelClient", prices: Prices, asked: Asked) -> bool:
         """Returns False when a cap leaves no room for it beside the questions that are being asked."""
         step = self.step
         with self._lock, step.engine.begin() as connection:

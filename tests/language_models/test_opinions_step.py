@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from rl_emails_assets.db import opinions as table
 from rl_emails_assets.errors import SettingsError
+from rl_emails_assets.language_models import client
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps import classifications_messages, classifications_opinions
 from rl_emails_assets.steps.context import StepContext, StepResult
@@ -111,7 +112,7 @@ def test_without_a_model_no_socket_is_opened_whatever_keys_there_are(
     def refuse(*_: object) -> None:
         raise AssertionError("a client was made")
 
-    monkeypatch.setattr(classifications_opinions, "ModelClient", refuse)
+    monkeypatch.setattr(client, "ModelClient", refuse)
     run_flow(steps_on(write_folder(letters()), settings=settings.model_copy(update={"openai_key": "key"})))
     assert rows(engine, "select count(*) as n from classifications.messages") == [{"n": 3}]
 
