@@ -32,6 +32,8 @@ _TRAP_MIDDLE = 1.5
 """Unasked-for mail this far below the threshold of a trap is as likely a trap as an offer."""
 _WORTH_SAYING = 0.3
 _LEAST_TOKENS = 4
+_ODDS_OF_NOTHING = -3.0
+_PERSON_PRIOR = 0.3
 _PHRASE_CHARS = 2_000
 """Where the phrases are looked for: what a mail is, it says early."""
 _TEMPERATURE = 0.7
@@ -41,7 +43,7 @@ _PRICE_CUT = re.compile(r"\d ?%|\b(?:from|ab|dès|desde|da|vanaf|only|just|nur|u
 
 _SENDER_SIGNS: dict[str, dict[Category, float]] = {
     "notifier": {"person": -2.0, "notification": 2.2, "newsletter": 0.3, "receipt": 0.3},
-    "news": {"person": -2.5, "newsletter": 2.5},
+    "news": {"person": -2.5, "newsletter": 2.2, "promotion": 0.3},
     "seller": {"person": -2.0, "promotion": 1.8, "newsletter": 0.6},
     "billing": {"person": -1.5, "receipt": 2.4},
     "announcer": {"person": -2.5, "newsletter": 2.6, "notification": 0.6},
@@ -82,6 +84,8 @@ def weigh(reading: Reading, model: Model, odds: float, trap_odds: float) -> Find
     asked for sells or is a trap; what somebody asked for is what its signs say.
     """
     tally = _Tally()
+    # Where nothing speaks, somebody wrote it.
+    tally.sums["person"] += _PERSON_PRIOR
     _add_genre(reading, model, tally)
     _add_sender(reading, tally)
     _add_history(reading, tally)
@@ -110,9 +114,10 @@ def unwanted_odds(reading: Reading, raw: float) -> float:
     given = reading.given
     # The model has read English; of other mail it knows the shape alone.
     odds = raw if raw < 0 or reading.language == "en" else raw * 0.4
-    if not reading.language or len(reading.tokens) + len(reading.subject_tokens) < _LEAST_TOKENS:
-        # Too little that it could read.
-        odds = 0.4 * odds - 1.0
+    is_short = len(reading.tokens) + len(reading.subject_tokens) < _LEAST_TOKENS
+    if is_short or not reading.language or not given.from_address:
+        # Too little that it could read: what it says then is what it says of nothing.
+        odds = min(_ODDS_OF_NOTHING, 0.4 * odds)
     if given.sender_replied_count:
         odds -= 3.0
     if given.is_reply_to_owner:
@@ -147,7 +152,7 @@ def _add_genre(reading: Reading, model: Model, tally: _Tally) -> None:
             "person": 0.9 * logs["person"],
             "newsletter": 0.9 * logs["newsletter"],
             # Its promotions are mostly spam, which has a model of its own.
-            "promotion": 0.6 * logs["promotion"],
+            "promotion": 0.9 * logs["promotion"] - 0.5,
             "notification": 0.9 * transaction,
             "receipt": 0.9 * transaction,
         },
@@ -222,7 +227,7 @@ def _add_headers(reading: Reading, tally: _Tally) -> None:
 
 def _add_words(reading: Reading, tally: _Tally) -> None:
     if reading.is_from_machine and _PRICE_CUT.search(reading.low_subject):
-        tally.add("subject", reading.subject, {"promotion": 2.6, "person": -1.0})
+        tally.add("subject", reading.subject, {"promotion": 3.0, "person": -1.0})
     whole = f"{reading.low_subject}\n{reading.low[:_PHRASE_CHARS]}"
     money = reading.has_money
     subject_ok = not reading.low_subject.startswith(("re:", "aw:", "fw:", "fwd:"))

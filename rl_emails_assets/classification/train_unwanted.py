@@ -94,7 +94,7 @@ class Fitted:
         hide_headers: bool = False,
     ) -> None:  # fmt: skip
         from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]  # noqa: PLC0415
-        from threadpoolctl import threadpool_limits  # noqa: PLC0415
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415
 
         target = data.labels if labels is None else labels
         self.hide_headers = hide_headers

@@ -93,4 +93,4 @@ class UnwantedModel:
 
 def words_score(weights: npt.NDArray[np.generic], bias: float, rows: Rows) -> float:
     """The first stage: the weights of the rows, scaled by how many there are."""
-    return float(weights.take(rows).sum(dtype=np.float64)) / math.sqrt(max(1, len(rows))) + bias  # type: ignore[arg-type]
+    return float(weights.take(rows).sum(dtype=np.float64)) / math.sqrt(max(1, len(rows))) + bias

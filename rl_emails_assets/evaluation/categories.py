@@ -35,14 +35,14 @@ _ACCEPTED: dict[str, tuple[Category, ...]] = {
     "easy_ham": ("person", "mailing_list", "newsletter", "notification", "automatic"),
 }
 _METHOD = (
-    "SpamAssassin's public corpus; messages with the same words (letters only, the first 600) are dropped but for one. "
-    "Positive is what lies in a spam folder; everything else is negative, also the hard ham, of which most is bulk that "
-    "somebody asked for (newsletters, offers of shops, notices). Decided by the probability that nobody asked for the "
-    "message being over one half. Plain folds are stratified, as published figures are made; grouped folds keep each "
-    "sender's site and all near copies (MinHash) on one side. Both stages of the model and its calibration are fitted "
-    "without the tested fold. No feature is a Received line, a date, a host, a list's name, a spam filter's or a mail "
-    "store's mark. Verdicts are those of the whole classifier, its two models trained without the tested fold. The other "
-    "sets are judged by models trained on SpamAssassin and our own written mails alone."
+    "SpamAssassin's public corpus; messages with the same words (letters only, the first 600) are dropped but for "
+    "one. Positive is what lies in a spam folder; everything else is negative, also the hard ham, of which most is "
+    "bulk that somebody asked for (newsletters, offers of shops, notices). Decided by the probability that nobody "
+    "asked for the message being over one half. Plain folds are stratified, as published figures are made; grouped "
+    "folds keep each sender's site and all near copies (MinHash) on one side. Both stages of the model and its "
+    "calibration are fitted without the tested fold. No feature is a Received line, a date, a host, a list's name, a "
+    "spam filter's or a mail store's mark. Verdicts are those of the whole classifier, its two models trained without "
+    "the tested fold. The other sets are judged by models trained on SpamAssassin and our own written mails alone."
 )
 
 
@@ -58,12 +58,12 @@ def evaluate(data: Path, *, seed: int = SEED) -> Section:
     givens = [mails[position].given for position in known.tested.tolist()]
     simple = _baselines(givens, labels)
     figures = [
-        _f1_figure("F1, mail nobody asked for", "5-fold, stratified, duplicates dropped", labels, plain > 0, groups, seed,
-                   simple | {"bag of words": _f1(labels, plain_words > 0)}, GOAL_F1),
+        _f1_figure("F1, mail nobody asked for", "5-fold, stratified, duplicates dropped", labels, plain > 0, groups,
+                   seed, simple | {"bag of words": _f1(labels, plain_words > 0)}, GOAL_F1),
         _f1_figure("F1, senders and texts never seen", "5-fold, by sender's site and near copies", labels, grouped > 0,
                    groups, seed, simple | {"bag of words": _f1(labels, grouped_words > 0)}, None),
-        _f1_figure("F1 without any header", "5-fold, by sender's site and near copies", labels, hidden > 0, groups, seed,
-                   {"majority": 0.0}, None),
+        _f1_figure("F1 without any header", "5-fold, by sender's site and near copies", labels, hidden > 0, groups,
+                   seed, {"majority": 0.0}, None),
     ]  # fmt: skip
     figures += [_across(known, folders, labels, seed, old) for old in (True, False)]
     likely = _calibrated(grouped, labels, groups)
@@ -168,7 +168,7 @@ def _calibration(name: str, stated: Floats, happened: NDArray[Any], split: str) 
 def _verdicts(
     known: UnwantedData, data: Path, folders: Sequence[str], seed: int
 ) -> tuple[list[Category], Floats, NDArray[np.bool_]]:
-    """The whole classifier's category of each SpamAssassin message, how sure it said to be, and whether it was right."""
+    """The whole classifier's category of each SpamAssassin message, how sure it was, and whether it was right."""
     documents = train.distinct_documents(corpus.documents(data))
     shipped = Model.load()
     place = {position: index for index, position in enumerate(known.tested.tolist())}
@@ -226,12 +226,12 @@ def _verdict_figures(
     bulk = np.array([category in ("promotion", "suspicious", "newsletter", "notification", "receipt", "social")
                      for category in verdicts])  # fmt: skip
     low, high = wilson(int(right.sum()), len(right))
-    most = max(Counter(folder.rstrip("_2") == "easy_ham" for folder in folders).values()) / len(folders)
+    most = max(Counter(folder.startswith("easy_ham") for folder in folders).values()) / len(folders)
     return [
         _f1_figure("F1 of the verdict: promotion or suspicious, against spam", split, labels, chosen, groups, seed,
                    {"majority": 0.0}, None),
-        _f1_figure("F1 of the verdict: any bulk, against spam and hard ham", split, unwanted_or_bulk, bulk, groups, seed,
-                   {"majority": 0.0}, None),
+        _f1_figure("F1 of the verdict: any bulk, against spam and hard ham", split, unwanted_or_bulk, bulk, groups,
+                   seed, {"majority": 0.0}, None),
         Figure(name="Accepted category", value=float(right.mean()), split=split, count=len(right), low=low, high=high,
                baselines={"majority": most}),
         _calibration("Calibration error of the category", stated, right, split),
@@ -262,7 +262,9 @@ def _other_sets(known: UnwantedData, data: Path, seed: int) -> tuple[Table, list
         ))  # fmt: skip
         worst = ", ".join(f"{category} {count}" for category, count in missed.most_common(4))
         rows.append((name, len(members), round(hits / len(members), 3), worst))
-    return Table("Other sets", ("set", "messages", "accepted", "what the rest was called"), tuple(rows)), figures
+    return Table(
+        title="Other sets", headings=("set", "messages", "accepted", "what the rest was called"), rows=tuple(rows)
+    ), figures
 
 
 def _confusion(labels: Ints, chosen: NDArray[Any], folders: Sequence[str]) -> Table:
@@ -275,14 +277,20 @@ def _confusion(labels: Ints, chosen: NDArray[Any], folders: Sequence[str]) -> Ta
     )
     rows.append(("all, ham", int((labels == 0).sum()), int((chosen & (labels == 0)).sum()),
                  int((~chosen & (labels == 0)).sum())))  # fmt: skip
-    return Table("Confusion, plain folds", ("folder", "messages", "called unwanted", "called wanted"), tuple(rows))
+    return Table(
+        title="Confusion, plain folds",
+        headings=("folder", "messages", "called unwanted", "called wanted"),
+        rows=tuple(rows),
+    )
 
 
 def _by_folder(verdicts: Sequence[Category], folders: Sequence[str]) -> Table:
     names = sorted(set(verdicts))
     counts = Counter(zip(folders, verdicts, strict=True))
-    rows = tuple((folder, *(counts[folder, name] for name in names)) for folder in sorted(set(folders)))
-    return Table("Categories given, grouped folds", ("folder", *names), rows)
+    rows: tuple[tuple[str | float | int | None, ...], ...] = tuple(
+        (folder, *(counts[folder, name] for name in names)) for folder in sorted(set(folders))
+    )
+    return Table(title="Categories given, grouped folds", headings=("folder", *names), rows=rows)
 
 
 def _plots(

@@ -1,4 +1,4 @@
-"""The labelled sets beside SpamAssassin on which categories are measured, each with the answers a reader would accept."""
+"""The labelled sets beside SpamAssassin on which categories are measured, with the answers a reader would accept."""
 
 import csv
 import io
@@ -119,7 +119,7 @@ def _triage(data: Path) -> Iterator[Case]:
 
 
 def _enron(data: Path) -> Iterator[Case]:
-    """News and newsletters by their codes; everything else of the coarse genres is somebody's letter or announcement."""
+    """News and newsletters by their codes; what else has a coarse genre is somebody's letter or announcement."""
     texts: dict[str, bytes] = {}
     codes: dict[str, set[str]] = {}
     for name, content in _members(data / "labelled" / "enron-categories-ucb.tar.gz"):

@@ -174,10 +174,10 @@ def labelled(data: Path) -> Labelled:
 
 
 def bag_of_words(texts: Sequence[str]) -> Any:
-    """Counts of single words, as a sparse matrix: the baseline's features."""
-    from sklearn.feature_extraction.text import CountVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415
+    """Single words and marks weighed by their rarity, as a sparse matrix: the baseline's features."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    return CountVectorizer().fit_transform(texts).astype(np.float64)
+    return TfidfVectorizer(sublinear_tf=True, token_pattern=_WORD_OR_MARK).fit_transform(texts)
 
 
 def scored(rows: Any, found: Labelled, train: Ints, test: Ints, seed: int, weights: Floats | None = None) -> Scored:
@@ -216,6 +216,7 @@ def asks_by_keywords(text: str) -> bool:
     )
 
 
+_WORD_OR_MARK = r"\w+|[?!]"
 _KINDS = (
     ("question mark", lambda tokens, _: "?" in tokens),
     ("question without a mark", lambda tokens, _: "?" not in tokens and bool({"what", "when", "where", "who", "why",

@@ -120,7 +120,12 @@ def test_spam_over_a_list_is_no_discussion() -> None:
         "no obligation, risk free. Call now, lowest rates, 100% guaranteed income, earn cash from home! To be removed "
         "from our mailing click below. Order now!!!"
     )
-    over = {"headers": {"list-post": "<mailto:a@b.example>"}, "subject": "Make money fast!!!", "new_text": sells}
+    over = {
+        "headers": {"list-post": "<mailto:a@b.example>"},
+        "subject": "Make money fast!!!",
+        "new_text": sells,
+        "from_address": "x8812@quick.example",
+    }
     assert verdict(**over).category == "promotion"
     assert verdict(**(over | {"subject": "Re: Make money"})).category == "mailing_list"
     assert verdict(**(over | {"sender_replied_count": 1})).category == "mailing_list"

@@ -28,8 +28,8 @@ def _words(count: int) -> str:
 
 
 # Words that no two sentences share: else they would be near-duplicates, and of one group.
-ASKS = [f"Can you please send me {_words(6)}?" for _ in range(30)]
-TELLS = [f"Yesterday we saw the {_words(6)}" for _ in range(30)]
+ASKS = [f"Can you please send me {_words(6)}?" for _ in range(60)]
+TELLS = [f"Yesterday we saw the {_words(6)}" for _ in range(60)]
 
 
 @pytest.fixture

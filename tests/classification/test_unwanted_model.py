@@ -161,18 +161,24 @@ def test_memories_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_known_of_the_sender_shifts_the_odds() -> None:
     """A friend's exuberant mail judged like a stranger's; a failed signature that counts for nothing."""
     english = "the and of you for is that with this have are your"
-    stranger = reading(text=english, new_text=english)
-    assert unwanted_odds(reading(new_text="Win"), 2.0) < 0
+    stranger = reading(text=english, new_text=english, from_address="a@b.example")
+    assert unwanted_odds(reading(new_text="Win", from_address="a@b.example"), 2.0) < 0
+    assert unwanted_odds(reading(text=english, new_text=english), 2.0) < 0
     assert unwanted_odds(stranger, 2.0) == 2.0
     for fields in (
         {"sender_replied_count": 1}, {"is_reply_to_owner": True}, {"headers": {"authentication-results": "dkim=pass"}},
         {"owner_domain": "a.example", "from_address": "x@a.example"},
         {"headers": {"list-unsubscribe": "<x>", "feedback-id": "1"}},
     ):  # fmt: skip
-        assert unwanted_odds(reading(text=english, new_text=english, **fields), 2.0) < 1.0
+        assert (
+            unwanted_odds(reading(text=english, new_text=english, **({"from_address": "a@b.example"} | fields)), 2.0)
+            < 1.0
+        )
     failed = {"headers": {"authentication-results": "dmarc=fail"}}
-    assert unwanted_odds(reading(text=english, new_text=english, **failed), 2.0) == 3.0
-    assert unwanted_odds(reading(new_text=english, headers={"x-spam-flag": "YES"}), 5.0) == 6.0
+    assert unwanted_odds(reading(text=english, new_text=english, from_address="a@b.example", **failed), 2.0) == 3.0
+    assert (
+        unwanted_odds(reading(new_text=english, from_address="a@b.example", headers={"x-spam-flag": "YES"}), 5.0) == 6.0
+    )
     assert unwanted_odds(reading(subject="会議", new_text="明日"), 2.0) < 0
 
 

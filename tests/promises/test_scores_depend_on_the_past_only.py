@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from rl_emails_assets.steps.context import StepContext
 from rl_emails_assets.steps.flow import run_flow
+from rl_emails_assets.steps.removal import change_labels
 from tests.small_mailbox import OWNER, conversation, mail
 
 
@@ -75,3 +76,24 @@ def test_a_forged_references_header_joins_no_two_conversations(
     assert thread_of["m4"] == thread_of["m3"]
     assert thread_of["m5"] == thread_of["m6"]
     assert nodes < 200
+
+
+def test_filing_a_message_changes_no_verdict_even_computed_again(
+    steps_on: Callable[..., StepContext], write_folder: Callable[..., Path], engine: Engine
+) -> None:
+    """What the owner does with a message after reading it would come back as the engine's own opinion of it."""
+    step = steps_on(write_folder(conversation()), run_id="first")
+    run_flow(step)
+    query = text(
+        "select message_id, category, needs, urgency, confidence, evidence::text, inputs_hash "
+        "from classifications.messages order by message_id"
+    )
+    with engine.begin() as connection:
+        before = connection.execute(query).all()
+        filed = frozenset({"SPAM", "CATEGORY_PROMOTIONS", "CATEGORY_SOCIAL", "Newsletters"})
+        assert change_labels(connection, step.mailbox_id, {row.message_id: filed for row in before}) == len(before)
+        connection.execute(text("update classifications.messages set is_stale = true"))
+    run_flow(step)
+    with engine.connect() as connection:
+        stale = connection.execute(text("select count(*) from classifications.messages where is_stale")).scalar_one()
+        assert (stale, connection.execute(query).all()) == (0, before)
