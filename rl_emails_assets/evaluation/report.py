@@ -56,7 +56,8 @@ def write(evaluation: Evaluation, folder: Path) -> list[Path]:
 
 def image_name(section: Section, plot: Plot) -> str:
     """The file of a plot."""
-    return f"{section.key}-{plot.name}.svg"
+    own = plot.name.removeprefix(section.key).lstrip("-_") or plot.kind
+    return f"{section.key}-{own.replace('_', '-')}.svg"
 
 
 def page(evaluation: Evaluation) -> str:
@@ -166,7 +167,7 @@ def _splits(figures: Sequence[Figure]) -> Iterator[str]:
     if not others:
         yield f"Split: {common}\n"
     else:
-        told = [f"{', '.join(named[split])}: {split}" for split in named if split in others]
+        told = [f"{'; '.join(named[split])}: {split}" for split in named if split in others]
         yield f"Splits:\n\n{_list([*told, f'all others: {common}'])}\n"
 
 

@@ -37,7 +37,7 @@ def run_flow(step: StepContext) -> dict[tuple[str, str], StepResult]:
 def letters(count: int = 3) -> list[bytes]:
     """Letters that all differ, of two sentences each."""
     return [
-        mail(index, f"anna{index}@example.com", subject=f"Shed {index}", body=f"The shed has {index} doors. Come by.")
+        mail(index, f"anna{index}@example.com", subject=f"Shed {index}", body=f"The shed has {index} doors. The paint is green.")
         for index in range(count)
     ]
 
@@ -128,14 +128,14 @@ def test_equal_mail_is_paid_for_once_in_a_mailbox_and_never_shared_between_two(f
     """A cache that crossed mailboxes would tell one owner what another one received."""
     model.verdict = agreeing
     same = [
-        mail(index, f"shop{index}@example.com", subject="Opening hours", body="We open at nine. Come by.")
+        mail(index, f"shop{index}@example.com", subject="Opening hours", body="We open at nine. The paint is green.")
         for index in (1, 2)
     ]
     step, _ = flow(same)
     run_flow(step)
 
     def whole() -> list[dict[str, Any]]:
-        return [shown for shown in model.mails() if shown["text"] == "We open at nine. Come by."]
+        return [shown for shown in model.mails() if shown["text"] == "We open at nine. The paint is green."]
 
     assert len(whole()) == 1
     assert sorted((row["state"], row["is_copy"]) for row in rows(engine, OPINIONS)) == [
