@@ -97,7 +97,7 @@ def decide(reading: Reading, odds: float, trap_odds: float, trap_signs: list[Evi
     # Mail that came over a list and that nobody asked for: spam has the list's headers too.
     is_spam = odds > _SPAM_OVER_LIST and not reading.given.is_reply and "re:" not in reading.low_subject[:60]
     if is_list and not is_spam:
-        return Finding("mailing_list", 0.95, (list_sign,), "list")
+        return Finding("mailing_list", 0.97, (list_sign,), "list")
     return None
 
 

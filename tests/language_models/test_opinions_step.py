@@ -37,7 +37,12 @@ def run_flow(step: StepContext) -> dict[tuple[str, str], StepResult]:
 def letters(count: int = 3) -> list[bytes]:
     """Letters that all differ, of two sentences each."""
     return [
-        mail(index, f"anna{index}@example.com", subject=f"Shed {index}", body=f"The shed has {index} doors. The paint is green.")
+        mail(
+            index,
+            f"anna{index}@example.com",
+            subject=f"Shed {index}",
+            body=f"The shed has {index} doors. The paint is green.",
+        )
         for index in range(count)
     ]
 
