@@ -3,6 +3,7 @@
 The order of the deciding rules is documented in docs/reference/classification.md and held by its test.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ _SERVICE_HOSTS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-_SPAM_OVER_LIST = 1.5
+_SPAM_OVER_LIST = 0.5
+"""Log odds that nobody asked for it, from which mail over a list is no discussion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,10 @@ def decide(reading: Reading, odds: float, trap_odds: float, trap_signs: list[Evi
     # A tracker or a build server names its project as a list does, but nobody talks there.
     is_list = is_list and not (reading.sender.kind == "notifier" or reading.sender.is_no_reply or reading.is_generated)
     # Mail that came over a list and that nobody asked for: spam has the list's headers too.
-    is_spam = odds > _SPAM_OVER_LIST and not reading.given.is_reply and "re:" not in reading.low_subject[:60]
-    if is_list and not is_spam:
-        return Finding("mailing_list", 0.97, (list_sign,), "list")
+    # "Re:" alone is cheap to fake; an archive shows nothing else of an answer.
+    is_answer = reading.given.is_reply or ("date" not in reading.headers and "re:" in reading.low_subject[:60])
+    if is_list and (is_answer or odds < _SPAM_OVER_LIST):
+        return Finding("mailing_list", max(0.6, min(0.98, 1 / (1 + math.exp(odds - 1)))), (list_sign,), "list")
     return None
 
 

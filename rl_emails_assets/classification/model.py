@@ -1,8 +1,8 @@
-"""The small trained model: does a sentence ask for something, and of what genre is a message.
+"""The small trained model of genres: does a message read like a letter, a newsletter, an offer or a transaction.
 
-Both are logistic regressions over hashed tokens and pairs of tokens plus hand-made cues. The file holds weights only,
-no word of the mail it was trained on, and `model.json` beside it holds its sha256, its measures and what it was
-trained on. Scores are sums over one message alone, so they do not depend on what else is classified.
+A logistic regression over hashed tokens and pairs of tokens plus hand-made cues. The file holds weights only, no
+word of the mail it was trained on, and `model.json` beside it its sha256, its measures and what it was trained on.
+Scores are sums over one message alone, so they do not depend on what else is classified.
 """
 
 import hashlib
@@ -18,24 +18,16 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from rl_emails_assets.classification.cues import CUES, cue_positions
 from rl_emails_assets.classification.document import DOCUMENT_CUES, GENRES, document_cues
-from rl_emails_assets.classification.hashing import MASK, PRIME, SHIFT, SIZE, SPREAD, pair_row, row_of, token_hash
+from rl_emails_assets.classification.hashing import SIZE, pair_row, row_of, token_hash
 from rl_emails_assets.errors import ModelFileError
 
 MODEL_FILE = Path(__file__).with_name("model.npz")
 CARD_FILE = Path(__file__).with_name("model.json")
-MAX_SENTENCE_TOKENS = 60
-_START = token_hash("<start>")
-_END = token_hash("<end>")
 _MAX_MEMORY = 60_000
 
 Weights = Mapping[str, npt.NDArray[np.generic]]
 SHAPES: dict[str, tuple[int, ...]] = {
-    "request_rows": (SIZE,),
-    "request_cues": (len(CUES),),
-    "request_bias": (1,),
-    "request_calibration": (2,),
     "genre_rows": (SIZE, len(GENRES)),
     "genre_cues": (len(DOCUMENT_CUES), len(GENRES)),
     "genre_bias": (len(GENRES),),
@@ -48,11 +40,6 @@ class Model:
     """The weights, ready to score. `version` is the start of the file's sha256."""
 
     version: str
-    request_rows: tuple[float, ...]
-    request_cues: tuple[float, ...]
-    request_bias: float
-    request_slope: float
-    request_offset: float
     genre_rows: npt.NDArray[np.float32]
     genre_cues: npt.NDArray[np.float32]
     genre_bias: npt.NDArray[np.float32]
@@ -103,36 +90,12 @@ class Model:
         numbers = {name: np.asarray(weights[name], dtype=np.float32) for name in SHAPES}
         return cls(
             version=version,
-            request_rows=tuple(numbers["request_rows"].tolist()),
-            request_cues=tuple(numbers["request_cues"].tolist()),
-            request_bias=float(numbers["request_bias"][0]),
-            request_slope=float(numbers["request_calibration"][0]),
-            request_offset=float(numbers["request_calibration"][1]),
             genre_rows=numbers["genre_rows"],
             genre_cues=numbers["genre_cues"],
             genre_bias=numbers["genre_bias"],
             genre_temperature=float(numbers["genre_temperature"][0]),
             _hashes={},
         )
-
-    def request_log_odds(self, tokens: Sequence[str]) -> float:
-        """The calibrated log odds that a sentence, given as its tokens, asks for something; very low without tokens."""
-        if not tokens:
-            return -9.0
-        tokens = tokens[:MAX_SENTENCE_TOKENS]
-        rows = self.request_rows
-        total = 0.0
-        previous = _START
-        for hashed in self._hashes_of(tokens):
-            total += rows[hashed >> SHIFT]
-            # hashing.pair_row, written out: this line runs for every token of every sentence that may ask.
-            total += rows[((previous * 31 + hashed) % PRIME * SPREAD & MASK) >> SHIFT]
-            previous = hashed
-        total += rows[pair_row(previous, _END)]
-        total /= math.sqrt(len(tokens))
-        for cue in cue_positions(tokens):
-            total += self.request_cues[cue]
-        return self.request_slope * (total + self.request_bias) + self.request_offset
 
     def genre_probabilities(self, subject: str, tokens: Sequence[str]) -> dict[str, float]:
         """The calibrated probability of each of `GENRES`; `tokens` come from `document.document_tokens`."""

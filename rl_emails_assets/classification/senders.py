@@ -16,7 +16,8 @@ _KINDS: dict[str, frozenset[str]] = {
     "calendar": word_set("calendar kalender calendrier agenda calendario kalendar"),
     "notifier": word_set(
         """notification notifications notify notifier alert alerts system sysadmin monitor monitoring jira github
-    gitlab bitbucket jenkins ci builds build tracker issues bot robot cron root daemon automail arsystem crawler reminder
+    gitlab bitbucket jenkins ci builds build tracker issues bot robot cron root daemon automail arsystem crawler
+    reminder
     reminders mailsweeper security account accounts status ticket tickets helpdesk hotline workflow updates
     service"""
     ),
@@ -65,7 +66,7 @@ SOCIAL_DOMAINS = word_set(
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """`kind` is daemon, calendar, notifier, news, seller, billing, announcer, role or "" where the address says nothing."""
+    """`kind` is daemon, calendar, notifier, news, seller, billing, announcer, role, or "" where nothing is said."""
 
     local: str
     domain: str

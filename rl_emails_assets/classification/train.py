@@ -1,4 +1,4 @@
-"""Trains the classifier's model from the labelled sets and reports how good it is on what it has not seen.
+"""Trains the genre model from the labelled sets and reports how good it is on what it has not seen.
 
     python -m rl_emails_assets.classification.train --data DIR [--out DIR]
 
@@ -22,8 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rl_emails_assets.classification import corpus
-from rl_emails_assets.classification.corpus import Document, Sentence
-from rl_emails_assets.classification.cues import CUES, cue_positions
+from rl_emails_assets.classification.corpus import Document
 from rl_emails_assets.classification.document import (
     DOCUMENT_CUES,
     GENRES,
@@ -33,11 +32,10 @@ from rl_emails_assets.classification.document import (
 )
 from rl_emails_assets.classification.hashing import SIZE, pair_row, row_of, token_hash
 from rl_emails_assets.classification.lexer import MAX_CHARS, Lexer
-from rl_emails_assets.classification.model import CARD_FILE, MAX_SENTENCE_TOKENS, MODEL_FILE
+from rl_emails_assets.classification.model import CARD_FILE, MODEL_FILE
 
 SEED = 20_011_130
 FOLDS = 5
-REQUEST_STRENGTH = 6.0
 GENRE_STRENGTH = 1.0
 USUAL_TEMPERATURE = 0.85
 MAX_PER_GROUP = 60
@@ -50,21 +48,6 @@ Report = dict[str, Any]
 Weights = dict[str, npt.NDArray[Any]]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-def sentence_features(lexer: Lexer, text: str) -> Features:
-    """The features of a sentence as `Model.request_log_odds` sums them."""
-    tokens = lexer.tokens(text)[:MAX_SENTENCE_TOKENS]
-    scale = 1 / max(1, len(tokens)) ** 0.5
-    bordered = [token_hash(token) for token in ["<start>", *tokens, "<end>"]]
-    found: Features = defaultdict(float)
-    for hashed in bordered[1:-1]:
-        found[row_of(hashed)] += scale
-    for left, right in pairwise(bordered):
-        found[pair_row(left, right)] += scale
-    for cue in cue_positions(tokens):
-        found[SIZE + cue] = 1.0
-    return dict(found)
 
 
 def document_features(lexer: Lexer, document: Document) -> Features:
@@ -80,15 +63,6 @@ def document_features(lexer: Lexer, document: Document) -> Features:
     for cue in document_cues(plain_subject(document.subject), tokens):
         found[SIZE + cue] = 1.0
     return dict(found)
-
-
-def distinct_sentences(found: Sequence[Sentence]) -> list[Sentence]:
-    """The sentences without repetition of the same tokens; the first label stands."""
-    lexer = Lexer()
-    kept: dict[str, Sentence] = {}
-    for sentence in found:
-        kept.setdefault(" ".join(lexer.tokens(sentence.text)), sentence)
-    return list(kept.values())
 
 
 def distinct_documents(found: Sequence[Document], *, seed: int = SEED) -> list[Document]:
@@ -117,36 +91,6 @@ def shared_features(features: Sequence[Features], groups: Sequence[str], least: 
     return [{position: value for position, value in one.items() if position in kept} for one in features]
 
 
-def fit_requests(found: Sequence[Sentence], *, seed: int = SEED) -> tuple[Weights, Report]:
-    """Weights of the request model, and its measures out of fold."""
-    from sklearn.model_selection import StratifiedKFold  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    lexer = Lexer()
-    columns = _Columns([sentence_features(lexer, sentence.text) for sentence in found])
-    labels = np.array([int(sentence.is_request) for sentence in found])
-    splits = list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels))
-    scores = np.zeros(len(labels))
-    for train, test in splits:
-        fitted = _regression(REQUEST_STRENGTH).fit(columns.rows(train), labels[train])
-        scores[test] = fitted.decision_function(columns.rows(test))
-    slope, offset = _platt(scores, labels)
-    # Each fold's calibration comes from the other folds, so that the reported error is one of unseen sentences.
-    calibrated = np.zeros(len(labels))
-    for train, test in splits:
-        fold_slope, fold_offset = _platt(scores[train], labels[train])
-        calibrated[test] = 1 / (1 + np.exp(-(fold_slope * scores[test] + fold_offset)))
-    final = _regression(REQUEST_STRENGTH).fit(columns.rows(np.arange(len(labels))), labels)
-    whole = columns.spread(final.coef_[0], len(CUES))
-    weights: Weights = {
-        "request_rows": whole[:SIZE].astype(np.float16),
-        "request_cues": whole[SIZE:].astype(np.float32),
-        "request_bias": np.array([final.intercept_[0]], dtype=np.float32),
-        "request_calibration": np.array([slope, offset], dtype=np.float32),
-    }
-    report = {"sentences": len(labels), "split": f"{FOLDS}-fold, stratified", **_binary(calibrated, labels)}
-    return weights, report
-
-
 def genres_only(found: Sequence[Document]) -> Weights:
     """Weights of the genre model without measuring it: for an evaluation that trains it on part of the documents.
 
@@ -162,7 +106,7 @@ def genres_only(found: Sequence[Document]) -> Weights:
 def fit_genres(found: Sequence[Document], *, seed: int = SEED) -> tuple[Weights, Report]:
     """Weights of the genre model, and its measures on senders and lists that it has not seen."""
     from sklearn.metrics import f1_score  # type: ignore[import-untyped]  # noqa: PLC0415
-    from sklearn.model_selection import GroupKFold  # noqa: PLC0415
+    from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]  # noqa: PLC0415
 
     lexer = Lexer()
     groups = [_domain(document) for document in found]
@@ -239,36 +183,17 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[[str], Any] = 
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds labelled/")
     parser.add_argument("--out", type=Path, default=MODEL_FILE.parent, help="where the two files go")
     given = parser.parse_args(arguments)
-    request_weights, request_report = fit_requests(distinct_sentences(corpus.parakweet_sentences(given.data)))
-    genre_weights, genre_report = fit_genres(distinct_documents(corpus.documents(given.data)))
-    weights = request_weights | genre_weights
-    request_report["other_corpus"] = cross_check(weights, corpus.actionable_sentences(given.data))
+    weights, report = fit_genres(distinct_documents(corpus.documents(given.data)))
     content = model_bytes(weights)
     card = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "seed": SEED,
-        "requests": request_report,
-        "genres": genre_report,
+        "genres": report,
     }
     (given.out / MODEL_FILE.name).write_bytes(content)
     (given.out / CARD_FILE.name).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", "utf-8")
     say(json.dumps(card, indent=2) + "\n")
     return 0
-
-
-def cross_check(weights: Weights, found: Sequence[Sentence]) -> Report:
-    """The request weights on sentences of another corpus, labelled by other people for a nearby question."""
-    lexer = Lexer()
-    table = np.concatenate([weights["request_rows"].astype(float), weights["request_cues"].astype(float)])
-    slope, offset = weights["request_calibration"].tolist()
-    scores = np.array(
-        [
-            sum(table[position] * value for position, value in sentence_features(lexer, sentence.text).items())
-            for sentence in found
-        ]
-    )
-    likely = 1 / (1 + np.exp(-(slope * (scores + float(weights["request_bias"][0])) + offset)))
-    return {"sentences": len(found), **_binary(likely, np.array([int(sentence.is_request) for sentence in found]))}
 
 
 class _Columns:
@@ -297,22 +222,6 @@ def _regression(strength: float) -> Any:
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return LogisticRegression(C=strength, max_iter=300)
-
-
-def _platt(scores: Floats, labels: npt.NDArray[Any]) -> tuple[float, float]:
-    fitted = _regression(1e3).fit(scores.reshape(-1, 1), labels)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def _binary(likely: Floats, labels: npt.NDArray[Any]) -> Report:
-    from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score  # noqa: PLC0415
-
-    chosen = likely > 0.5
-    measures = {"precision": precision_score, "recall": recall_score, "f1": f1_score}
-    report: Report = {name: _round(measure(labels, chosen, zero_division=0.0)) for name, measure in measures.items()}
-    report["auc"] = _round(roc_auc_score(labels, likely))
-    report["calibration_error"] = _round(calibration_error(likely, labels))
-    return report
 
 
 def _softmax(scores: Floats) -> Floats:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from rl_emails_assets.classification.lexer import Lexer
 from rl_emails_assets.classification.reading import Reading
 from rl_emails_assets.classification.shape import HEADER_FEATURES, SHAPE_FEATURES, UNKNOWN, shape
-from rl_emails_assets.classification.unwanted import UNWANTED_CARD, UNWANTED_FILE
+from rl_emails_assets.classification.unwanted import UNWANTED_CARD, UNWANTED_FILE, WORD_MODELS
 from rl_emails_assets.classification.unwanted_corpus import (
     SPAMASSASSIN,
     LabelledMail,
@@ -37,9 +37,9 @@ FOLDS = 5
 INNER_FOLDS = 4
 STRENGTH = 50.0
 TREES = 220
-MIN_GROUPS = 3
+MIN_GROUPS = 2
 """A row counts only if mail of this many senders' sites shows it: names and slogans of one do not."""
-BLANKED_WEIGHT = 0.15
+BLANKED_WEIGHT = 0.1
 """Of a second copy of each message with its headers hidden, so that mail without headers finds its way."""
 
 Floats = npt.NDArray[np.float64]
@@ -98,11 +98,11 @@ class Fitted:
 
         target = data.labels if labels is None else labels
         self.hide_headers = hide_headers
-        inner = np.zeros(len(data.labels))
+        inner = np.zeros((len(data.labels), WORD_MODELS))
         # What the trees learn from must be what the words say of mail that they have not seen.
         for here, there in data.folds(train, is_grouped=is_grouped, count=INNER_FOLDS, seed=seed + 1):
-            inner[there] = _regression().fit(data.words[here], target[here]).decision_function(data.words[there])
-        self.words = _regression().fit(data.words[train], target[train])
+            inner[there] = _Words(data.words[here], target[here]).scores(data.words[there])
+        self.words = _Words(data.words[train], target[train])
         rows = self._features(data, inner, train)
         answers, weights = target[train], np.ones(len(train))
         if not hide_headers:
@@ -120,15 +120,14 @@ class Fitted:
 
     def scores(self, data: UnwantedData, positions: Ints) -> Floats:
         """The log odds of the trees for some of the mails, not yet calibrated."""
-        said = np.zeros(len(data.labels))
-        said[positions] = self.words_scores(data, positions)
+        said = np.zeros((len(data.labels), WORD_MODELS))
+        said[positions] = self.words.scores(data.words[positions])
         found: Floats = self.trees.decision_function(self._features(data, said, positions))
         return found
 
     def words_scores(self, data: UnwantedData, positions: Ints) -> Floats:
-        """The log odds of the first stage alone: a bag of words."""
-        found: Floats = self.words.decision_function(data.words[positions])
-        return found
+        """The log odds of the first regression alone: a bag of words."""
+        return self.words.scores(data.words[positions])[:, 0]
 
     def _features(self, data: UnwantedData, said: Floats, positions: Ints) -> Floats:
         rows = np.column_stack([said[positions], data.shapes[positions]])
@@ -149,13 +148,29 @@ class Fitted:
                 threshold = 0.0 if node["is_leaf"] else node["num_threshold"]
                 nodes.append((node["feature_idx"], threshold, left, right, node["value"]))
         return {
-            "rows": self.words.coef_[0].astype(np.float16),
-            "bias": self.words.intercept_.astype(np.float64),
+            "rows": self.words.weights.astype(np.float16),
+            "bias": self.words.bias,
             "nodes": np.array(nodes, dtype=np.float32),
             "roots": np.array(roots, dtype=np.int32),
             "start": np.array([float(np.ravel(self.trees._baseline_prediction)[0])]),  # noqa: SLF001
             "calibration": np.array(calibration),
         }
+
+
+class _Words:
+    """The first stage fitted: a regression over the rows, and one over the rows times their log count ratios."""
+
+    def __init__(self, rows: Any, labels: Ints) -> None:
+        present = (rows > 0).astype(np.float64)
+        counts = [1 + np.asarray(present[labels == label].sum(axis=0)).ravel() for label in (1, 0)]
+        ratios = np.log((counts[0] / counts[0].sum()) / (counts[1] / counts[1].sum()))
+        fitted = [_regression().fit(each, labels) for each in (rows, rows.multiply(ratios).tocsr())]
+        self.weights: Floats = np.column_stack([fitted[0].coef_[0], fitted[1].coef_[0] * ratios])
+        self.bias: Floats = np.array([float(each.intercept_[0]) for each in fitted])
+
+    def scores(self, rows: Any) -> Floats:
+        found: Floats = rows @ self.weights + self.bias
+        return found
 
 
 def out_of_fold(

@@ -1,8 +1,9 @@
 """How likely nobody asked for a message: spam of every kind, traps included.
 
-Two stages: a logistic regression over hashed words (`unwanted_words`), then boosted trees over what it says and the
-message's shape (`shape`), calibrated on mail that neither had seen. The file holds numbers only. What a person or
-a list does on purpose (answering, subscribing) is no part of it: that is weighed with the verdict, in `signs`.
+Two stages: two logistic regressions over hashed words (`unwanted_words`; one over the words as they are, one over their
+log count ratios, after Wang and Manning, 2012), then boosted trees over what they say and the message's shape
+(`shape`), calibrated on mail that neither had seen. The file holds numbers only. What a person or a list does on
+purpose (answering, subscribing) is no part of it: that is weighed with the verdict, in `signs`.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from rl_emails_assets.errors import ModelFileError
 
 UNWANTED_FILE = Path(__file__).with_name("unwanted.npz")
 UNWANTED_CARD = Path(__file__).with_name("unwanted.json")
+WORD_MODELS = 2
 ARRAYS: tuple[str, ...] = ("rows", "bias", "nodes", "roots", "start", "calibration")
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -37,7 +39,7 @@ class UnwantedModel:
 
     version: str
     rows: npt.NDArray[np.float32]
-    bias: float
+    bias: npt.NDArray[np.float64]
     forest: Forest
     slope: float
     offset: float
@@ -79,18 +81,21 @@ class UnwantedModel:
         """
         rows = np.asarray(arrays["rows"], dtype=np.float32)
         forest = Forest.from_arrays(arrays["nodes"], arrays["roots"], float(np.asarray(arrays["start"])[0]))
-        if rows.shape != (ROWS,) or forest.features.max(initial=0) > len(SHAPE_FEATURES):
+        if rows.shape != (ROWS, WORD_MODELS) or forest.features.max(initial=0) >= WORD_MODELS + len(SHAPE_FEATURES):
             raise ModelFileError("the unwanted-mail model was made for other features; train it again")
         slope, offset = np.asarray(arrays["calibration"], dtype=np.float64).tolist()
-        return cls(version, rows, float(np.asarray(arrays["bias"])[0]), forest, slope, offset)
+        return cls(version, rows, np.asarray(arrays["bias"], dtype=np.float64), forest, slope, offset)
 
     def log_odds(self, reading: Reading) -> float:
         """The calibrated log odds that nobody asked for the message, in a mailbox like those it was trained on."""
         rows = self._words.of(reading)
-        words = words_score(self.rows, self.bias, rows)
-        return self.slope * self.forest.score(np.array([words, *shape(reading)])) + self.offset
+        words = words_scores(self.rows, self.bias, rows)
+        return self.slope * self.forest.score(np.array([*words, *shape(reading)])) + self.offset
 
 
-def words_score(weights: npt.NDArray[np.generic], bias: float, rows: Rows) -> float:
+def words_scores(
+    weights: npt.NDArray[np.float32], bias: npt.NDArray[np.float64], rows: Rows
+) -> npt.NDArray[np.float64]:
     """The first stage: the weights of the rows, scaled by how many there are."""
-    return float(weights.take(rows).sum(dtype=np.float64)) / math.sqrt(max(1, len(rows))) + bias
+    total: npt.NDArray[np.float64] = weights.take(rows, axis=0).sum(axis=0, dtype=np.float64)
+    return total / math.sqrt(max(1, len(rows))) + bias

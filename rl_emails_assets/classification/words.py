@@ -135,7 +135,8 @@ RECEIPT_WORDS = word_set(
 )
 RECEIPT_PHRASES: tuple[str, ...] = (
     "your trip with", "trip fare", "booking fee", "thanks for riding", "your ride", "total charged", "total paid",
-    "total £", "total $", "total €", "e-ticket", "your bill", "order confirmation", "your order", "your receipt", "your invoice", "your payment", "payment received",
+    "total £", "total $", "total €", "e-ticket", "your bill", "order confirmation", "your order", "your receipt",
+    "your invoice", "your payment", "payment received",
     "thank you for your order", "thank you for your purchase", "has shipped", "out for delivery", "tracking number",
     "order number", "order #", "amount due", "amount paid", "total:", "subtotal", "booking reference",
     "confirmation number", "credit card ending", "deal confirmation", "trade confirmation", "transaction confirm",
@@ -153,7 +154,8 @@ PROMOTION_PHRASES: tuple[str, ...] = (
     "special offer", "risk free", "risk-free", "money back", "no obligation", "early bird", "double points",
     "click here", "% discount", "half price", "the price of", "save up to", "use code", "promo code", "günstiger",
     "zum preis von", "% rabatt", "bis zu", "jusqu'à -", "de descuento", "di sconto", "de desconto", "% korting",
-    "claim your offer", "upgrade to", "free trial", "nur heute", "jetzt kaufen", "profitez", "código promocional", "solo oggi", "winkel nu",
+    "claim your offer", "upgrade to", "free trial", "nur heute", "jetzt kaufen", "profitez", "código promocional",
+    "solo oggi", "winkel nu",
 )  # fmt: skip
 NEWS_WORDS = word_set(
     """newsletter digest headlines bulletin weekly daily edition roundup briefing monthly issue news update
@@ -162,7 +164,8 @@ NEWS_WORDS = word_set(
 )
 NEWS_PHRASES: tuple[str, ...] = (
     "in this issue", "in this edition", "in dieser ausgabe", "liebe leser", "dans ce numéro", "en este número",
-    "in questo numero", "nesta edição", "in deze editie", "this week:", "this month:", "dear reader", "hello reader", "view in browser", "view this email", "read more", "full story",
+    "in questo numero", "nesta edição", "in deze editie", "this week:", "this month:", "dear reader", "hello reader",
+    "view in browser", "view this email", "read more", "full story",
     "forward to a friend", "you are receiving this", "you received this", "today's headlines", "top stories",
     "im browser", "voir en ligne", "ver en el navegador", "bekijk online", "leggi online",
 )  # fmt: skip
@@ -188,7 +191,8 @@ NOTIFICATION_WORDS = word_set(
 )
 NOTIFICATION_PHRASES: tuple[str, ...] = (
     "shared a page with you", "shared a document", "shared a file", "shared a folder", "invited you to edit",
-    "has shared", "hat ein dokument", "a partagé", "ha compartido", "ha condiviso", "new sign-in", "new login", "reset your password", "password reset", "confirm your email", "verify your email",
+    "has shared", "hat ein dokument", "a partagé", "ha compartido", "ha condiviso", "new sign-in", "new login",
+    "reset your password", "password reset", "confirm your email", "verify your email",
     "verification code", "security alert", "this is an automated", "automatically generated", "do not reply",
     "please do not respond", "has been quarantined", "access request", "has requested", "mailbox", "system outage",
     "bestätigungscode", "automatisch generiert", "message automatique", "mensaje automático", "messaggio automatico",

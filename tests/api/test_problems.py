@@ -85,7 +85,7 @@ def test_a_statement_that_takes_too_long_is_stopped(reader, monkeypatch):
     """A query that holds a connection for ever."""
     monkeypatch.setattr("rl_emails_api.transactions.STATEMENT_TIMEOUT", "50ms")
     slow = text("select pg_sleep(5)")
-    monkeypatch.setattr("rl_emails_api.people.queries.listed", lambda *given: given[0].execute(slow))
+    monkeypatch.setattr("rl_emails_api.people.queries.listed", lambda *given, **_: given[0].execute(slow))
     body = check(reader.get("/v1/people"), 503, "unavailable")
     assert "too long" in body["detail"]
 
@@ -101,7 +101,7 @@ def test_a_statement_that_takes_too_long_is_stopped(reader, monkeypatch):
 def test_an_exception_in_an_endpoint(reader, monkeypatch, error, status, code):
     """A traceback, or the words of an internal error, in the answer."""
 
-    def fail(*_):
+    def fail(*_, **__):
         raise error
 
     monkeypatch.setattr("rl_emails_api.people.queries.listed", fail)

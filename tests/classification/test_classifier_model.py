@@ -4,15 +4,14 @@ import hashlib
 import json
 import math
 import zipfile
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rl_emails_assets.classification.cues import CUES, cue_positions
-from rl_emails_assets.classification.document import document_cues, document_tokens
-from rl_emails_assets.classification.hashing import SIZE, pair_row, row_of, token_hash
+from rl_emails_assets.classification.document import DOCUMENT_CUES, GENRES, document_cues, document_tokens
+from rl_emails_assets.classification.hashing import SIZE, pair_row, token_hash
 from rl_emails_assets.classification.lexer import Lexer
 from rl_emails_assets.classification.model import CARD_FILE, MODEL_FILE, SHAPES, Model
 from rl_emails_assets.errors import ModelFileError
@@ -27,8 +26,8 @@ def test_the_shipped_file_is_the_recorded_one() -> None:
     assert hashlib.sha256(content).hexdigest() == card["sha256"]
     assert card["sha256"].startswith(MODEL.version)
     assert len(content) < 2_000_000
-    assert card["requests"]["f1"] >= 0.8
-    assert card["requests"]["calibration_error"] <= 0.05
+    assert card["genres"]["accuracy"] >= 0.8
+    assert card["genres"]["calibration_error"] <= 0.05
 
 
 def test_the_file_holds_numbers_only() -> None:
@@ -72,36 +71,9 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_weights_for_other_features_are_refused() -> None:
     """A cue added to the code without training: every weight after it would be another's."""
     weights = {name: np.zeros(shape, dtype=np.float32) for name, shape in SHAPES.items()}
-    weights["request_cues"] = np.zeros(len(CUES) + 1, dtype=np.float32)
-    with pytest.raises(ModelFileError, match="request_cues"):
+    weights["genre_cues"] = np.zeros((len(DOCUMENT_CUES) + 1, len(GENRES)), dtype=np.float32)
+    with pytest.raises(ModelFileError, match="genre_cues"):
         Model.from_weights(weights, version="x")
-
-
-def test_a_request_scores_above_a_statement() -> None:
-    """Weights and features that no longer fit each other."""
-    lexer = Lexer()
-    asks = MODEL.request_log_odds(lexer.tokens("Can you please send me the signed contract by Friday?"))
-    tells = MODEL.request_log_odds(lexer.tokens("The ferry left the harbour at nine."))
-    assert asks > 1 > -1 > tells
-    assert MODEL.request_log_odds([]) < -5
-
-
-def test_the_inner_loop_uses_the_rows_that_training_used() -> None:
-    """The written-out hash of the hot loop drifting from `hashing.pair_row`."""
-    tokens = Lexer().tokens("Please send the harbour plan")
-    rows = np.zeros(SIZE, dtype=np.float32)
-    weights: dict[str, np.ndarray] = {name: np.zeros(shape, dtype=np.float32) for name, shape in SHAPES.items()}
-    hashes = [token_hash(token) for token in ["<start>", *tokens, "<end>"]]
-    for hashed in hashes[1:-1]:
-        rows[row_of(hashed)] += 1
-    for left, right in pairwise(hashes):
-        rows[pair_row(left, right)] += 1
-    weights["request_rows"] = rows
-    weights["request_calibration"] = np.array([1.0, 0.0], dtype=np.float32)
-    expected = math.fsum(rows[row_of(hashed)] for hashed in hashes[1:-1])
-    expected += math.fsum(rows[pair_row(left, right)] for left, right in pairwise(hashes))
-    model = Model.from_weights(weights, version="x")
-    assert model.request_log_odds(tokens) == pytest.approx(expected / math.sqrt(len(tokens)))
 
 
 def test_genres_are_probabilities() -> None:

@@ -121,14 +121,19 @@ def test_spam_over_a_list_is_no_discussion() -> None:
         "from our mailing click below. Order now!!!"
     )
     over = {
-        "headers": {"list-post": "<mailto:a@b.example>"},
+        "headers": {
+            "list-post": "<mailto:a@b.example>",
+            "date": "Tue, 3 Mar 2026 10:00:00",
+            "content-type": "text/html",
+        },
         "subject": "Make money fast!!!",
         "new_text": sells,
         "from_address": "x8812@quick.example",
     }
     assert verdict(**over).category == "promotion"
-    assert verdict(**(over | {"subject": "Re: Make money"})).category == "mailing_list"
-    assert verdict(**(over | {"sender_replied_count": 1})).category == "mailing_list"
+    assert verdict(**(over | {"subject": "Re: Make money"})).category == "promotion"
+    assert verdict(**(over | {"is_reply": True})).category == "mailing_list"
+    assert verdict(**(over | {"sender_replied_count": 1, "is_reply_to_owner": True})).category == "mailing_list"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import io
 import json
-import random
 import runpy
 import sys
 import tarfile
@@ -135,6 +134,8 @@ def test_a_missing_set_is_named(tmp_path: Path) -> None:
     """A model trained in silence on what happened to be there."""
     with pytest.raises(SourceError, match=r"intent-parakweet-ask0729\.txt"):
         corpus.parakweet_sentences(tmp_path)
+    with pytest.raises(SourceError, match=r"spamassassin\.tar\.gz"):
+        corpus.documents(tmp_path)
 
 
 def test_words_of_a_body_end_at_its_footer() -> None:
@@ -153,8 +154,6 @@ def test_repetition_and_busy_senders_are_cut(monkeypatch: pytest.MonkeyPatch) ->
     chosen = train.distinct_documents([one, one, replace(one, text="", subject="only"), *many])
     assert len(chosen) == 5
     assert chosen == train.distinct_documents([one, one, replace(one, text="", subject="only"), *many])
-    twice = [Sentence("Send it!", is_request=True), Sentence("send  it!", is_request=False)]
-    assert train.distinct_sentences(twice) == twice[:1]
 
 
 def test_features_of_one_group_are_dropped() -> None:
@@ -173,26 +172,21 @@ def test_training_writes_a_model_that_loads_and_is_the_same_again(data: Path, tm
     assert (tmp_path / "one" / "model.npz").read_bytes() == (tmp_path / "two" / "model.npz").read_bytes()
     assert json.loads(said[0]) == json.loads((tmp_path / "one" / "model.json").read_text())
     model = Model.load(tmp_path / "one" / "model.npz", tmp_path / "one" / "model.json")
-    lexer = Lexer()
-    asks = model.request_log_odds(lexer.tokens("Can you please send me the crane?"))
-    assert asks > model.request_log_odds(lexer.tokens("We saw the boat when it was signed"))
+    sells = train.document_tokens(
+        Lexer(), "SALE", Lexer().tokens("Dear friend, buy now and save money today! Free offer.")
+    )
+    assert model.genre_probabilities("SALE", sells)["promotion"] > 0.4
 
 
 def test_training_features_score_as_the_model_does(data: Path) -> None:
     """Weights learned for features that the classifier computes another way."""
     weights: dict[str, np.ndarray] = {name: np.zeros(shape, dtype=np.float32) for name, shape in SHAPES.items()}
     generator = np.random.default_rng(1)
-    for name in ("request_rows", "request_cues", "genre_rows", "genre_cues"):
+    for name in ("genre_rows", "genre_cues"):
         weights[name] = generator.normal(size=SHAPES[name]).astype(np.float16)
-    weights["request_calibration"] = np.array([1.0, 0.0], dtype=np.float32)
     weights["genre_temperature"] = np.array([1.0], dtype=np.float32)
     model = Model.from_weights(weights, version="x")
     lexer = Lexer()
-    table = np.concatenate([weights["request_rows"], weights["request_cues"]]).astype(float)
-    for sentence in SENTENCES[::20]:
-        features = train.sentence_features(lexer, sentence.text)
-        expected = sum(table[position] * value for position, value in features.items())
-        assert model.request_log_odds(lexer.tokens(sentence.text)) == pytest.approx(expected, abs=1e-4)
     document = corpus.documents(data)[0]
     genre_table = np.concatenate([weights["genre_rows"], weights["genre_cues"]]).astype(float)
     features = train.document_features(lexer, document)
@@ -215,18 +209,3 @@ def test_calibration_error_of_known_cases() -> None:
     """A calibration figure that flatters."""
     assert train.calibration_error(np.array([1.0, 1.0, 0.0]), np.array([1, 1, 0])) == 0
     assert train.calibration_error(np.array([0.95, 0.95]), np.array([0, 0])) == pytest.approx(0.95)
-
-
-def test_permuted_labels_teach_nothing() -> None:
-    """A leak of the answer into the features or over the folds: chance labels would score above chance."""
-    if not SHARED.is_dir():
-        pytest.skip("the shared data folder is not beside the repository")
-    generator = random.Random(3)  # noqa: S311 - a sample, not a secret
-    found = generator.sample(train.distinct_sentences(corpus.parakweet_sentences(SHARED)), 700)
-    labels = [one.is_request for one in found]
-    generator.shuffle(labels)
-    permuted = [replace(one, is_request=label) for one, label in zip(found, labels, strict=True)]
-    _, report = train.fit_requests(permuted)
-    assert 0.4 < report["auc"] < 0.6
-    _, honest = train.fit_requests(found)
-    assert honest["auc"] > 0.75

@@ -25,7 +25,7 @@ def test_dates_agree_with_the_recognizers_cases() -> None:
     section = evaluate_dates(DATA)
     figures = {(figure.name, figure.split): figure.value for figure in section.figures}
     print({f"{name}, {split}": round(value, 3) for (name, split), value in figures.items()})
-    assert figures["merged cases right", "all"] > 0.8
+    assert figures["merged cases right: all", "all"] > 0.8
     assert all(value <= 0.02 for (name, _), value in figures.items() if name.startswith("false dates"))
     none = [case for case in load_cases(DATA, MERGED) if not case.wanted]
     assert sum(bool(answers(case)) for case in none) <= 0.05 * len(none)

@@ -271,8 +271,8 @@ def test_labels_that_change_leave_what_they_would_have_left_from_the_start(
 def test_reading_starring_and_filing_mail_makes_no_engine_work(
     steps_on: Callable[..., StepContext], write_folder: Callable[..., Path], engine: Engine
 ) -> None:
-    """A verdict that changed because its message was filed, or a reading that costs what arriving costs (every mail that is
-    read loses UNREAD)."""
+    """A verdict that changed because its message was filed, or a reading that costs what arriving costs (every mail
+    that is read loses UNREAD)."""
     step = steps_on(write_folder(conversation()))
     run_flow(step)
     before = written_at(engine)
