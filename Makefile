@@ -30,7 +30,7 @@ $(DEV_STAMP): $(STAMP) requirements/dev.txt
 dev: $(DEV_STAMP) ## Set up what tests and checks need besides
 
 test: $(DEV_STAMP) ## Run the tests (browser tests need Debian's chromium; without it they skip and say so)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(DEV_STAMP) ## Format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
@@ -57,7 +57,7 @@ bench: $(DEV_STAMP) ## Measure rates, latencies and memory (MAILBOX=path ADDRESS
 	@$(BIN)/python -m tests.bench.run $(if $(MAILBOX),--mailbox $(MAILBOX) --address $(ADDRESS)) $(if $(COUNT),--count $(COUNT))
 
 eval: $(DEV_STAMP) ## Measure the engines on public data and write docs/evaluation.md (DATA=folder, OUT=folder, ONLY=keys)
-	@$(BIN)/rl-emails eval --data $(or $(DATA),../shared/data) --out $(or $(OUT),docs) $(if $(ONLY),--only $(ONLY))
+	@OMP_NUM_THREADS=1 $(BIN)/rl-emails eval --data $(or $(DATA),../shared/data) --out $(or $(OUT),docs) $(if $(ONLY),--only $(ONLY))
 
 chaos: $(DEV_STAMP) ## Kill parts of a real, running stack in seeded stories (SEEDS=n stories, FROM=m the first)
 	@$(BIN)/python -m tests.chaos.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))

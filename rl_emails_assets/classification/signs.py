@@ -38,7 +38,7 @@ _PERSON_PRIOR = 0.3
 _TRANSACTION_ODDS = 1.5
 _PHRASE_CHARS = 2_000
 """Where the phrases are looked for: what a mail is, it says early."""
-_TEMPERATURE = 0.55
+_TEMPERATURE = 0.45
 """Fitted on senders that the genre model had not seen (docs/reference/classification.md)."""
 
 _PRICE_CUT = re.compile(r"\d ?%|\b(?:from|ab|dès|desde|da|vanaf|only|just|nur|under) ?[€$£]\d|[€$£] ?\d{1,4} off\b")
