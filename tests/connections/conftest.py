@@ -172,10 +172,13 @@ _FILLERS: dict[type, Callable[[], Any]] = {
 }
 
 
+_ONE_A_MAILBOX = {"sync_queue.requests", "app.notices", "models.trainings", "classifications.spending"}
+
+
 def _put(connection: Connection, table: Table, mailbox_id: uuid.UUID, message_id: uuid.UUID, number: int) -> None:
     names = {column.name for column in table.columns}
     is_single = [column.name for column in table.primary_key] == ["mailbox_id"]
-    if number and (is_single or table.fullname in {"sync_queue.requests", "app.notices", "models.trainings"}):
+    if number and (is_single or table.fullname in _ONE_A_MAILBOX):
         return
     checks = " ".join(str(each.sqltext) for each in table.constraints if isinstance(each, CheckConstraint))
     # The first of the words that a check allows.

@@ -15,7 +15,7 @@ from rl_emails_assets.steps.context import Progress
 from rl_emails_assets.sync_queue import queue
 from tests.small_mailbox import START, conversation
 
-ASSETS_OF_A_MAILBOX = 16
+ASSETS_OF_A_MAILBOX = 17
 
 
 def _connect(engine: Engine, path: Path) -> Mailbox:
