@@ -5,11 +5,7 @@ word of the mail it was trained on, and `model.json` beside it its sha256, its m
 Scores are sums over one message alone, so they do not depend on what else is classified.
 """
 
-import hashlib
-import io
-import json
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +16,7 @@ import numpy.typing as npt
 
 from rl_emails_assets.classification.document import DOCUMENT_CUES, GENRES, document_cues
 from rl_emails_assets.classification.hashing import SIZE, pair_row, row_of, token_hash
+from rl_emails_assets.classification.weights_file import read_arrays
 from rl_emails_assets.errors import ModelFileError
 
 MODEL_FILE = Path(__file__).with_name("model.npz")
@@ -53,26 +50,10 @@ class Model:
         Raises:
             ModelFileError: a file is missing, is damaged, or is not the one the card names.
         """
-        try:
-            content = path.read_bytes()
-            expected = json.loads(card.read_text("utf-8"))["sha256"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelFileError(
-                f"the classifier's model {path.name} or its card {card.name} cannot be read ({error}); "
-                "install rl-emails again, or make them with python -m rl_emails_assets.classification.train"
-            ) from error
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != expected:
-            raise ModelFileError(
-                f"{path.name} has sha256 {digest[:12]}, its card says {str(expected)[:12]}; the two do not belong "
-                "together: install rl-emails again, or train again"
-            )
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                weights = {name: arrays[name] for name in SHAPES}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelFileError(f"{path.name} is not a classifier model ({error}); train it again") from error
-        return cls.from_weights(weights, version=digest[:12])
+        arrays, version = read_arrays(
+            path, card, SHAPES, what="classifier model", made_by="rl_emails_assets.classification.train"
+        )
+        return cls.from_weights(arrays, version=version)
 
     @classmethod
     def from_weights(cls, weights: Weights, *, version: str) -> Self:

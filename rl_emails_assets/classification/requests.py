@@ -6,11 +6,7 @@ know verbs and phrases that the labelled sets do not hold, and speak the same of
 only; `requests.json` beside it holds its sha256 and how it was measured. English only.
 """
 
-import hashlib
-import io
-import json
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +24,7 @@ from rl_emails_assets.classification.request_features import (
     prior_rows,
     sentence_features,
 )
+from rl_emails_assets.classification.weights_file import read_arrays
 from rl_emails_assets.errors import ModelFileError
 
 REQUESTS_FILE = Path(__file__).with_name("requests.npz")
@@ -91,26 +88,10 @@ class RequestModel:
         Raises:
             ModelFileError: a file is missing, is damaged, or is not the one the card names.
         """
-        try:
-            content = path.read_bytes()
-            expected = json.loads(card.read_text("utf-8"))["sha256"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelFileError(
-                f"the request model {path.name} or its card {card.name} cannot be read ({error}); install rl-emails "
-                "again, or make them with python -m rl_emails_assets.classification.train_requests"
-            ) from error
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != expected:
-            raise ModelFileError(
-                f"{path.name} has sha256 {digest[:12]}, its card says {str(expected)[:12]}; the two do not belong "
-                "together: install rl-emails again"
-            )
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                weights = {name: arrays[name] for name in SHAPES}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelFileError(f"{path.name} is not a request model ({error}); install rl-emails again") from error
-        return cls.from_weights(weights, version=digest[:12])
+        arrays, version = read_arrays(
+            path, card, SHAPES, what="request model", made_by="rl_emails_assets.classification.train_requests"
+        )
+        return cls.from_weights(arrays, version=version)
 
     @classmethod
     def from_weights(cls, weights: Weights, *, version: str) -> Self:

@@ -6,11 +6,7 @@ log count ratios, after Wang and Manning, 2012), then boosted trees over what th
 purpose (answering, subscribing) is no part of it: that is weighed with the verdict, in `signs`.
 """
 
-import hashlib
-import io
-import json
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +19,7 @@ from rl_emails_assets.classification.forest import Forest
 from rl_emails_assets.classification.reading import Reading
 from rl_emails_assets.classification.shape import SHAPE_FEATURES, shape
 from rl_emails_assets.classification.unwanted_words import ROWS, Rows, WordRows
+from rl_emails_assets.classification.weights_file import read_arrays
 from rl_emails_assets.errors import ModelFileError
 
 UNWANTED_FILE = Path(__file__).with_name("unwanted.npz")
@@ -52,25 +49,13 @@ class UnwantedModel:
         Raises:
             ModelFileError: a file is missing, is damaged, or is not the one the card names.
         """
+        arrays, version = read_arrays(
+            path, card, ARRAYS, what="model of unwanted mail", made_by="rl_emails_assets.classification.train_unwanted"
+        )
         try:
-            content = path.read_bytes()
-            expected = json.loads(card.read_text("utf-8"))["sha256"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelFileError(
-                f"the unwanted-mail model {path.name} or its card {card.name} cannot be read ({error}); install "
-                "rl-emails again, or make them with python -m rl_emails_assets.classification.train_unwanted"
-            ) from error
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != expected:
-            raise ModelFileError(
-                f"{path.name} has sha256 {digest[:12]}, its card says {str(expected)[:12]}; the two do not belong "
-                "together: install rl-emails again, or train again"
-            )
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                return cls.from_arrays({name: arrays[name] for name in ARRAYS}, version=digest[:12])
-        except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile) as error:
-            raise ModelFileError(f"{path.name} is not an unwanted-mail model ({error}); train it again") from error
+            return cls.from_arrays(arrays, version=version)
+        except (ValueError, IndexError) as error:
+            raise ModelFileError(f"{path.name} is not a model of unwanted mail ({error}); train it again") from error
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, *, version: str) -> Self:

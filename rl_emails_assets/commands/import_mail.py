@@ -32,6 +32,7 @@ STEP_TITLES = {
     "embeddings.messages": "Understanding text",
     "classifications.messages": "Classifying",
     "entities.messages": "Finding tasks",
+    "entities.task_progress": "Following tasks",
     "entities.projects": "Finding projects",
     "entities.people": "Finding people",
     "priorities.messages": "Ranking",

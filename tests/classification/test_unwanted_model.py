@@ -62,7 +62,7 @@ def test_wrong_files_are_refused_with_a_way_out(tmp_path: Path) -> None:
         UnwantedModel.load(other)
     other.write_bytes(b"no archive")
     card.write_text(json.dumps({"sha256": hashlib.sha256(b"no archive").hexdigest()}))
-    with pytest.raises(ModelFileError, match="is not an unwanted-mail model"):
+    with pytest.raises(ModelFileError, match="is not a model of unwanted mail"):
         UnwantedModel.load(other, card)
     with np.load(UNWANTED_FILE, allow_pickle=False) as found:
         arrays = {name: found[name] for name in ARRAYS}
