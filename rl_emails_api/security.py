@@ -18,13 +18,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rl_emails_api.identity.principal import LOCAL
 from rl_emails_api.problems import MEDIA_TYPE, SECURITY_HEADERS, problem_body
 
 COOKIE = "rl_emails_session"
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-SELF_GUARDED_PATHS = frozenset({"/webhooks/gmail", "/oauth/google/callback"})
-"""They check a token of their own: one that Google signs, and the state and cookie of a sign-in. The Host header is
-looked at here all the same."""
+SELF_GUARDED_PATHS = frozenset({"/webhooks/gmail", "/oauth/google/callback", "/v1/images"})
+"""They check a token of their own: one that Google signs, the state and cookie of a sign-in, the sealed address of an
+image. The Host header is looked at here all the same."""
 PAGES = frozenset({"/", "/admin"})
 """What a browser opens by its address; refused with a page instead of a problem document."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,6 +69,8 @@ class LocalSecurity:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        if refusal is None:
+            scope.setdefault("state", {})["principal"] = LOCAL
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _answer(self, scope: Scope, headers: Headers) -> Response | None:

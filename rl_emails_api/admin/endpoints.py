@@ -9,11 +9,12 @@ from fastapi import Request as HttpRequest
 
 from rl_emails_api.admin.schemas import DeadLetters, Status
 from rl_emails_api.admin.status import as_dead_letter, read_status
+from rl_emails_api.identity.principal import needs, principal_of
 from rl_emails_api.mailboxes import queries as mailboxes
 from rl_emails_api.mailboxes.schemas import SyncRequest
 from rl_emails_api.problems import ProblemError, not_found
 from rl_emails_api.run_links import Links
-from rl_emails_api.transactions import Transaction
+from rl_emails_api.transactions import FiguresTransaction, Transaction
 from rl_emails_assets.errors import ReconnectNeededError
 from rl_emails_assets.sync_queue import dead_letters, queue
 
@@ -24,15 +25,25 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/v1/admin/status", summary="Freshness, watches, gaps, queue, schedules, workers and runs")
-def get_status(request: HttpRequest, transaction: Transaction, links: Links) -> Status:
+@router.get(
+    "/v1/admin/status",
+    summary="Freshness, watches, gaps, queue, schedules, workers and runs",
+    dependencies=[needs("admin:read")],
+)
+def get_status(request: HttpRequest, transaction: FiguresTransaction, links: Links) -> Status:
     """Everything an administrator looks at: each mailbox, the queue by state, dead letters, pushes, the last run of
     each schedule, workers, costs, and the latest runs with links to the Dagster UI.
     """
-    return read_status(transaction, request.app.state.settings, request.app.state.figures, links)
+    return read_status(
+        transaction,
+        request.app.state.settings,
+        request.app.state.figures,
+        links,
+        organization_id=principal_of(request).organization_id,
+    )
 
 
-@router.get("/v1/admin/dead-letters", summary="Sync requests that were given up")
+@router.get("/v1/admin/dead-letters", summary="Sync requests that were given up", dependencies=[needs("admin:read")])
 def get_dead_letters(transaction: Transaction, links: Links) -> DeadLetters:
     """Every open dead letter with its reason and what to do; one a mailbox and kind, the latest first."""
     return DeadLetters(items=[as_dead_letter(letter, links) for letter in dead_letters.dead_letters(transaction)])
@@ -43,6 +54,7 @@ def get_dead_letters(transaction: Transaction, links: Links) -> DeadLetters:
     status_code=HTTPStatus.ACCEPTED,
     summary="Try a dead letter again",
     responses=_CONFLICT,
+    dependencies=[needs("admin:write")],
 )
 def post_redrive(transaction: Transaction, request_id: UUID) -> SyncRequest:
     """Puts a new request in its place, or joins the one that waits. A run takes it within seconds."""
@@ -59,6 +71,7 @@ def post_redrive(transaction: Transaction, request_id: UUID) -> SyncRequest:
     status_code=HTTPStatus.ACCEPTED,
     summary="Ask for a full sync of a mailbox",
     responses=_CONFLICT,
+    dependencies=[needs("mailboxes:write")],
 )
 def post_sync(transaction: Transaction, mailbox_id: UUID) -> SyncRequest:
     """Puts a request in the queue; when one waits already, it is that one. A run takes it within seconds."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
 
@@ -32,22 +33,28 @@ class Figures:
 
 
 class FigureKeeper:
-    """Makes the figures, one request at a time, and keeps them while they may be kept."""
+    """Makes the figures of each reader, one request at a time, and keeps them while they may be kept."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._making = threading.Lock()
-        self._kept: Figures | None = None
-        self._kept_until = 0.0
+        self._kept: dict[UUID | None, tuple[float, Figures]] = {}
 
-    def figures(self, connection: Connection) -> Figures:
-        """The figures, at most `KEPT_SECONDS` old."""
+    def figures(self, connection: Connection, organization_id: UUID | None) -> Figures:
+        """The figures of the organization whose administrator `connection` reads for, at most `KEPT_SECONDS` old.
+
+        None is the whole installation, and `connection` the tables' owner's.
+        """
         with self._making:
-            if self._kept is None or self._clock() >= self._kept_until:
-                self._kept = _make(connection)
-                stored: Any = sum(row["stored_count"] for row in self._kept.counts)
-                self._kept_until = self._clock() + (KEPT_SECONDS if stored >= MANY_MESSAGES else 0)
-            return self._kept
+            now = self._clock()
+            self._kept = {key: kept for key, kept in self._kept.items() if now < kept[0]}
+            if organization_id not in self._kept:
+                made = _make(connection)
+                stored: Any = sum(row["stored_count"] for row in made.counts)
+                if stored < MANY_MESSAGES:
+                    return made
+                self._kept[organization_id] = (now + KEPT_SECONDS, made)
+            return self._kept[organization_id][1]
 
 
 def _make(connection: Connection) -> Figures:

@@ -45,9 +45,16 @@ _NONE_COUNTED = dict.fromkeys(
 )
 
 
-def read_status(connection: Connection, settings: Settings, keeper: FigureKeeper, links: RunLinks) -> Status:
-    """The status of everything, now."""
-    figures = keeper.figures(connection)
+def read_status(
+    connection: Connection,
+    settings: Settings,
+    keeper: FigureKeeper,
+    links: RunLinks,
+    *,
+    organization_id: UUID | None = None,
+) -> Status:
+    """The status now: of the organization whose administrator `connection` reads for, or of the whole installation."""
+    figures = keeper.figures(connection, organization_id)
     pressure = live_queries.pressure(connection)
     return Status(
         version=version("rl-emails"),

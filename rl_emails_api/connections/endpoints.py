@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse
 
 from rl_emails_api.connections import outcome_page, queries
 from rl_emails_api.connections.schemas import Authorization, ConnectionItem, Connections, Disconnection, GmailSignIn
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.endpoints import open_notices
 from rl_emails_api.problems import MEDIA_TYPE, ProblemError
-from rl_emails_api.transactions import Transaction
+from rl_emails_api.transactions import ServiceTransaction, Transaction
 from rl_emails_assets.connections import google_oauth, lifecycle
 from rl_emails_assets.errors import SettingsError, SignInError
 from rl_emails_assets.settings import Settings
@@ -35,7 +36,7 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/v1/connections", summary="The connections to mail providers")
+@router.get("/v1/connections", summary="The connections to mail providers", dependencies=[needs("mail:read")])
 def get_connections(transaction: Transaction) -> Connections:
     """Every mailbox as a connection: its state, since when and why, and what its owner should know."""
     notices = open_notices(transaction)
@@ -44,11 +45,16 @@ def get_connections(transaction: Transaction) -> Connections:
     )
 
 
-@router.post("/v1/connections/gmail", summary="Begin to connect a Gmail account", responses=_CONFLICT)
+@router.post(
+    "/v1/connections/gmail",
+    summary="Begin to connect a Gmail account",
+    responses=_CONFLICT,
+    dependencies=[needs("mailboxes:write")],
+)
 def post_gmail(
     request: Request,
     response: Response,
-    transaction: Transaction,
+    transaction: ServiceTransaction,
     sign_in: Annotated[GmailSignIn | None, Body()] = None,
 ) -> Authorization:
     """Answers where to send the browser, and gives it a cookie for ten minutes: only it can finish the sign-in."""
@@ -100,7 +106,10 @@ def get_google_callback(request: Request) -> HTMLResponse:
 
 
 @router.delete(
-    "/v1/connections/{mailbox_id}", status_code=HTTPStatus.ACCEPTED, summary="Disconnect and erase a mailbox"
+    "/v1/connections/{mailbox_id}",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Disconnect and erase a mailbox",
+    dependencies=[needs("mailboxes:write")],
 )
 def delete_connection(transaction: Transaction, mailbox_id: UUID) -> Disconnection:
     """Ends the access at the provider and erases everything that is kept of the mailbox, within seconds to minutes.

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Body
 
 from rl_emails_api.feedback import queries
 from rl_emails_api.feedback.schemas import Correction, Feedback
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.problems import not_found
 from rl_emails_api.transactions import Transaction
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(tags=["feedback"], dependencies=[needs("mail:write")])
 
 _EXAMPLES = {
     "importance": {"summary": "It matters", "value": {"kind": "importance", "value": "important"}},

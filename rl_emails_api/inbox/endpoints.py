@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.inbox import queries
 from rl_emails_api.inbox.schemas import Inbox, InboxItem, Order
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
@@ -13,7 +14,7 @@ from rl_emails_api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from rl_emails_api.schemas import Category, Needs, When
 from rl_emails_api.transactions import Transaction
 
-router = APIRouter(tags=["inbox"])
+router = APIRouter(tags=["inbox"], dependencies=[needs("mail:read")])
 
 _PRIORITY_KEY: TypeAdapter[tuple[float, When, UUID]] = TypeAdapter(tuple[float, When, UUID])
 _DATE_KEY: TypeAdapter[tuple[When, UUID]] = TypeAdapter(tuple[When, UUID])
@@ -24,6 +25,10 @@ def get_inbox(
     *,
     transaction: Transaction,
     mailbox: ChosenMailbox,
+    state: Annotated[
+        queries.State,
+        Query(description="open: neither done nor snoozed. done, snoozed: only those. all: whatever was done with it."),
+    ] = "open",
     unread: Annotated[bool | None, Query(description="Only unread (true) or only read (false) mail.")] = None,
     category: Annotated[list[Category] | None, Query(description="Only these categories; may be repeated.")] = None,
     needs: Annotated[list[Needs] | None, Query(description="Only what needs this; may be repeated.")] = None,
@@ -39,7 +44,7 @@ def get_inbox(
     yet is counted in `pending_count`, and `order=date` shows it.
     """
     filters = queries.Filters(
-        unread=unread, categories=tuple(category or ()), needs=tuple(needs or ()), since=since, until=until
+        state=state, unread=unread, categories=tuple(category or ()), needs=tuple(needs or ()), since=since, until=until
     )
     key: tuple[Any, ...]
     if order == "priority":

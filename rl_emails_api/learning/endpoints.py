@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection, RowMapping
 
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.learning import queries
 from rl_emails_api.learning.schemas import CorrectionState, LearnedCorrection, LearnedModel, Learning, Moved
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.transactions import Transaction
 
-router = APIRouter(tags=["learning"])
+router = APIRouter(tags=["learning"], dependencies=[needs("mail:read")])
 
 
 @router.get("/v1/learning", summary="What corrections changed")

@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 from sqlalchemy import Connection, RowMapping
 
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes import queries
 from rl_emails_api.mailboxes.freshness import Freshness, Standing, freshness
 from rl_emails_api.mailboxes.schemas import Mailboxes, MailboxItem, Notice
@@ -28,6 +29,7 @@ router = APIRouter(tags=["mailboxes"])
         HTTPStatus.NOT_MODIFIED: {"description": "Nothing of it has changed since the answer with this ETag."},
         HTTPStatus.OK: {"headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-None-Match."}}},
     },
+    dependencies=[needs("mail:read")],
 )
 def get_mailboxes(
     request: Request,
@@ -52,7 +54,11 @@ def get_mailboxes(
     return Response(body, media_type="application/json", headers=headers)
 
 
-@router.post("/v1/mailboxes/{mailbox_id}/notices/{notice_id}/dismiss", summary="Dismiss a notice")
+@router.post(
+    "/v1/mailboxes/{mailbox_id}/notices/{notice_id}/dismiss",
+    summary="Dismiss a notice",
+    dependencies=[needs("mail:write")],
+)
 def post_dismiss(transaction: Transaction, mailbox_id: UUID, notice_id: UUID) -> Notice:
     """Ends the notice. When what it tells goes on, another one is raised later."""
     row = queries.dismiss(transaction, mailbox_id, notice_id)

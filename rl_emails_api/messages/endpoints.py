@@ -1,14 +1,15 @@
 """One message: all of it, its HTML, its attachments, why it stands where it stands, and whether it was read."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from rl_emails_api.feedback import queries as feedback
 from rl_emails_api.feedback.schemas import Feedback
+from rl_emails_api.identity.principal import needs, principal_of
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.messages import mime, queries
 from rl_emails_api.messages.schemas import (
@@ -23,6 +24,8 @@ from rl_emails_api.messages.schemas import (
     VerdictRecord,
 )
 from rl_emails_api.problems import not_found
+from rl_emails_api.remote_images.endpoints import require_on
+from rl_emails_api.remote_images.proxy import ImageProxy
 from rl_emails_api.run_links import Links
 from rl_emails_api.schemas import Address, Corrections, as_json
 from rl_emails_api.tasks import queries as tasks
@@ -33,7 +36,7 @@ router = APIRouter(tags=["messages"])
 
 # Styles stay, because mail is laid out with them; nothing is fetched, nothing runs, nothing is sent.
 HTML_CSP = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; img-src {images}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 _DOCUMENT = """<!doctype html>
@@ -46,7 +49,7 @@ img {{ max-width: 100%; height: auto; }} table {{ max-width: 100%; }} pre {{ whi
 """
 
 
-@router.get("/v1/messages/{message_id}", summary="A message, taken apart")
+@router.get("/v1/messages/{message_id}", summary="A message, taken apart", dependencies=[needs("mail:read")])
 def get_message(transaction: Transaction, mailbox: ChosenMailbox, message_id: UUID) -> Message:
     """Headers, text zones, attachments, sanitized HTML, verdict, score and tasks of one message."""
     row = queries.by_id(transaction, mailbox.mailbox_id, message_id)
@@ -62,9 +65,12 @@ def get_message(transaction: Transaction, mailbox: ChosenMailbox, message_id: UU
         from_=sender,
         labels=labels,
         is_unread="UNREAD" in labels and values["read_at"] is None,
+        is_done=values["done_at"] is not None,
+        is_starred=values["starred_at"] is not None,
         quoted_text=mime.quoted_text(values["text"], sender),
         html=shown.html if shown.has_html else "",
         blocked_count=shown.blocked_count,
+        tracker_count=shown.tracker_count,
         reasons=values["reasons"] or [],
         tasks=[task(row) for row in tasks.of_messages(transaction, mailbox.mailbox_id, [message_id])],
         corrections=Corrections(
@@ -75,20 +81,43 @@ def get_message(transaction: Transaction, mailbox: ChosenMailbox, message_id: UU
 
 
 @router.get(
-    "/v1/messages/{message_id}/html", summary="The HTML of a message, to be framed", response_class=HTMLResponse
+    "/v1/messages/{message_id}/html",
+    summary="The HTML of a message, to be framed",
+    response_class=HTMLResponse,
+    responses={409: {"description": "Images were asked for, and this server fetches none."}},
+    dependencies=[needs("mail:read")],
 )
-def get_message_html(transaction: Transaction, mailbox: ChosenMailbox, message_id: UUID) -> HTMLResponse:
-    """A document of its own: sanitized, without remote content, and sandboxed by its own policy."""
+def get_message_html(
+    request: Request,
+    transaction: Transaction,
+    mailbox: ChosenMailbox,
+    message_id: UUID,
+    images: Annotated[
+        Literal["none", "proxy"],
+        Query(description="proxy: remote images are fetched by this server, when the document is shown; none: never."),
+    ] = "none",
+) -> HTMLResponse:
+    """A document of its own: sanitized, without remote content unless asked for, and sandboxed by its own policy."""
+    rewrite = None
+    if images == "proxy":
+        proxy: ImageProxy = request.app.state.remote_images
+        require_on(proxy)
+        rewrite = proxy.rewriter(principal_of(request), mailbox.mailbox_id)
     content = queries.rfc822(transaction, mailbox.mailbox_id, message_id)
     if content is None:
         raise not_found("message")
+    policy = HTML_CSP.format(images="'self' data:" if rewrite else "data:")
     return HTMLResponse(
-        _DOCUMENT.format(body=mime.shown(content).html),
-        headers={"Content-Security-Policy": HTML_CSP, "X-Frame-Options": "SAMEORIGIN"},
+        _DOCUMENT.format(body=mime.shown(content, rewrite).html),
+        headers={"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"},
     )
 
 
-@router.get("/v1/messages/{message_id}/explain", summary="Why a message stands where it stands")
+@router.get(
+    "/v1/messages/{message_id}/explain",
+    summary="Why a message stands where it stands",
+    dependencies=[needs("mail:read")],
+)
 def get_explanation(transaction: Transaction, mailbox: ChosenMailbox, links: Links, message_id: UUID) -> Explanation:
     """The recorded rows about one message: score with its contributions, verdict with its evidence, what was extracted,
     the signals, and the runs and models that wrote them. Nothing is worked out again."""
@@ -122,6 +151,7 @@ def get_explanation(transaction: Transaction, mailbox: ChosenMailbox, links: Lin
     summary="Download an attachment",
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+    dependencies=[needs("mail:read")],
 )
 def get_attachment(
     transaction: Transaction,
@@ -145,7 +175,9 @@ def get_attachment(
     )
 
 
-@router.post("/v1/messages/{message_id}/read", summary="Mark a message read or unread")
+@router.post(
+    "/v1/messages/{message_id}/read", summary="Mark a message read or unread", dependencies=[needs("mail:write")]
+)
 def post_read(
     transaction: Transaction, mailbox: ChosenMailbox, message_id: UUID, state: ReadState | None = None
 ) -> ReadState:

@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 from prometheus_client.exposition import choose_encoder
 
-router = APIRouter(tags=["metrics"])
+from rl_emails_api.identity.principal import needs
+
+router = APIRouter(tags=["metrics"], dependencies=[needs("operator:read")])
 
 
 @router.get(

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from rl_emails_api.people import queries
 from rl_emails_api.people.schemas import People, Person
 from rl_emails_api.transactions import Transaction
 
-router = APIRouter(tags=["people"])
+router = APIRouter(tags=["people"], dependencies=[needs("mail:read")])
 
 _KEY: TypeAdapter[tuple[float, UUID]] = TypeAdapter(tuple[float, UUID])
 

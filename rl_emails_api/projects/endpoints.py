@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from rl_emails_api.problems import not_found
@@ -17,7 +18,7 @@ from rl_emails_api.tasks import queries as tasks
 from rl_emails_api.tasks.rows import task
 from rl_emails_api.transactions import Transaction
 
-router = APIRouter(tags=["projects"])
+router = APIRouter(tags=["projects"], dependencies=[needs("mail:read")])
 
 _KEY: TypeAdapter[tuple[When, UUID]] = TypeAdapter(tuple[When, UUID])
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.schemas import Plain
 from rl_emails_api.search import queries
@@ -11,7 +12,7 @@ from rl_emails_api.search.query_encoder import QueryEncoder
 from rl_emails_api.search.schemas import Found, SearchResult
 from rl_emails_api.transactions import Transaction
 
-router = APIRouter(tags=["search"])
+router = APIRouter(tags=["search"], dependencies=[needs("mail:read")])
 
 
 @router.get("/v1/search", summary="Search by words and by meaning")

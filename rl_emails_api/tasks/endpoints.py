@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 
 from rl_emails_api.feedback import queries as feedback
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from rl_emails_api.problems import not_found
@@ -23,7 +24,7 @@ _KEY: TypeAdapter[tuple[When | None, float, UUID]] = TypeAdapter(tuple[When | No
 _SINCE: TypeAdapter[tuple[When, UUID]] = TypeAdapter(tuple[When, UUID])
 
 
-@router.get("/v1/tasks", summary="What is to be done, by deadline")
+@router.get("/v1/tasks", summary="What is to be done, by deadline", dependencies=[needs("mail:read")])
 def get_tasks(
     *,
     transaction: Transaction,
@@ -66,7 +67,7 @@ def get_tasks(
     return Tasks(items=items, next_cursor=next_cursor)
 
 
-@router.post("/v1/tasks/{task_id}/status", summary="Mark a task done or open")
+@router.post("/v1/tasks/{task_id}/status", summary="Mark a task done or open", dependencies=[needs("mail:write")])
 def post_task_status(transaction: Transaction, mailbox: ChosenMailbox, task_id: UUID, change: TaskStatusChange) -> Task:
     """Stores the owner's word and, as a correction to learn from, what the record said."""
     recorded = queries.by_id(transaction, mailbox.mailbox_id, task_id)

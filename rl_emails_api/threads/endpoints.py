@@ -4,13 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
 from rl_emails_api.problems import not_found
 from rl_emails_api.threads import queries
 from rl_emails_api.threads.schemas import Thread, ThreadMessage
 from rl_emails_api.transactions import Transaction
 
-router = APIRouter(tags=["threads"])
+router = APIRouter(tags=["threads"], dependencies=[needs("mail:read")])
 
 
 @router.get("/v1/threads/{thread_id}", summary="A conversation with its messages")

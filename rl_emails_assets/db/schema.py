@@ -6,18 +6,23 @@ from rl_emails_assets.db.tables import (
     app,
     base,
     classifications,
+    collaboration,
     embeddings,
     entities,
+    identity,
     mail,
     mailboxes,
     models,
     priorities,
+    privacy,
     raw,
+    sign_in,
     signals,
     sync_queue,
 )
 
 TABLE_MODULES = (
-    mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, models, app, sync_queue,
+    identity, sign_in,
+    mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, models, app, collaboration, sync_queue, privacy,
 )  # fmt: skip
 metadata: MetaData = base.metadata

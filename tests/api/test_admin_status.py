@@ -1,6 +1,7 @@
 """The status: everything an administrator looks at, and what they can do about dead letters."""
 
 import datetime as dt
+import uuid
 
 import live_state
 import pytest
@@ -232,7 +233,7 @@ def test_figures_of_many_messages_are_kept_for_a_while(engine, mailbox_id, monke
 
     def stored():
         with engine.connect() as connection:
-            return keeper.figures(connection).counts[0]["stored_count"]
+            return keeper.figures(connection, None).counts[0]["stored_count"]
 
     assert stored() == 16
     few = len(asked)
@@ -246,5 +247,9 @@ def test_figures_of_many_messages_are_kept_for_a_while(engine, mailbox_id, monke
     now[0] += figures.KEPT_SECONDS - 1
     assert stored() == 16
     assert asked == []
+    with engine.connect() as connection:
+        assert keeper.figures(connection, uuid.uuid4()).counts[0]["stored_count"] == 15, (
+            "another organization's figures"
+        )
     now[0] += 1
     assert stored() == 15

@@ -7,7 +7,7 @@ from mails import NADIA, NEWEST_AT, OTHER_OWNER, OWNER, TOMAS, Mail, seed_id
 from seed import add_mail, seed_other
 from sqlalchemy import insert, select, update
 
-from rl_emails_assets.db.tables import app, entities, mailboxes
+from rl_emails_assets.db.tables import app, entities, identity, mailboxes
 
 APPROVE, CHAPTER, BOOK = seed_id("task quote 0"), seed_id("task draft-report 0"), seed_id("task lunch 0")
 CLOSED = {"state": "closed", "how": "delivered", "evidence": "Here it is.", "waiting_on": "", "waiting_with": ""}
@@ -106,6 +106,7 @@ def test_a_project_knows_itself_in_the_mailboxes_of_its_organization(client, ser
     assert (found["address"], found["name"], found["shared_message_count"]) == (OTHER_OWNER, "Pier", 2)
     with server.engine.begin() as connection:
         table = mailboxes.connections
+        connection.execute(insert(identity.organizations).values(organization_id=seed_id("other org"), name="Another"))
         connection.execute(
             update(table).where(table.c.mailbox_id == other).values(organization_id=seed_id("other org"))
         )

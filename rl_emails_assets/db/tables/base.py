@@ -21,6 +21,7 @@ metadata = MetaData(
 )
 
 SCHEMAS = (
+    "identity",
     "mailboxes",
     "raw",
     "mail",
@@ -32,6 +33,7 @@ SCHEMAS = (
     "models",
     "app",
     "sync_queue",
+    "privacy",
 )
 
 # Message ids are derived from (mailbox, provider id), so importing the same mail again gives the same ids.

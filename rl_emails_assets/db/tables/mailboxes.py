@@ -1,16 +1,32 @@
 """Connected mailboxes and the addresses their owners write from."""
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, LargeBinary, Numeric, Table, Text, Uuid
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import func, text
 
 from rl_emails_assets.db.tables.base import count, mailbox_column, metadata
+from rl_emails_assets.db.tables.identity import LOCAL_ORGANIZATION, LOCAL_USER
 
 connections = Table(
     "connections",
     metadata,
     Column("mailbox_id", Uuid, primary_key=True, comment="The mailbox; also its Dagster partition key."),
-    Column("address", Text, nullable=False, unique=True, comment="The owner's address, lower case."),
+    Column("address", Text, nullable=False, comment="The owner's address, lower case."),
     Column("display_name", Text, nullable=False, server_default=text("''"), comment="The owner's name, if known."),
     Column("provider", Text, nullable=False, comment="Where the mail comes from: files or gmail."),
     Column(
@@ -33,8 +49,33 @@ connections = Table(
     Column("state_reason", Text, nullable=False, server_default=text("''"), comment="Why, for a person."),
     Column("state_changed_at", DateTime(timezone=True), comment="Since when it is in this state."),
     Column("current_as_of", DateTime(timezone=True), comment="The inbox shows all that the provider had at this time."),
-    Column("organization_id", Uuid, comment="The organization it belongs to; null: the installation's only one."),
+    Column(
+        "organization_id",
+        Uuid,
+        ForeignKey("identity.organizations.organization_id"),
+        nullable=False,
+        server_default=text(f"'{LOCAL_ORGANIZATION}'"),
+        comment="The organization it belongs to.",
+    ),
+    Column(
+        "owner_user_id",
+        Uuid,
+        ForeignKey("identity.users.user_id"),
+        server_default=text(f"'{LOCAL_USER}'"),
+        comment="Who connected it, and alone sees it unless it is shared; null when they are gone.",
+    ),
+    Column(
+        "is_shared",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="All members of its organization see it.",
+    ),
     CheckConstraint("state in ('connected', 'reconnect_needed', 'disconnecting')", name="state"),
+    UniqueConstraint("organization_id", "address"),
+    # A push names its mailbox by the address, whatever the organization.
+    Index("ix_connections_address", "address"),
+    Index("ix_connections_owner_user_id", "owner_user_id"),
     schema="mailboxes",
     comment="A connected mailbox.",
 )
