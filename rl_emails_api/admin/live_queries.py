@@ -5,8 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, text
 
-ALIVE_SECONDS = 10
-"""A worker beats every two seconds; after this long the launcher offers it nothing."""
+from rl_emails_assets.db.tables.sync_queue import ALIVE_SECONDS
 
 _GAPS = text(
     """

@@ -15,14 +15,13 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from rl_emails_assets.db.tables.sync_queue import ALIVE_SECONDS
 from rl_emails_assets.instance.process_marks import host_of, is_gone
 
 CHANNEL = "rl_emails_handovers"
 """Told of offers and of wishes to cancel; workers listen."""
 TAKEN_CHANNEL = "rl_emails_handovers_taken"
 """Told the id of a run that was taken; launchers that wait listen."""
-ALIVE_SECONDS = 10.0
-"""A worker that was silent for longer is offered nothing; it beats every two seconds."""
 DEAD_SECONDS = 30.0
 """A worker that was silent for longer is taken for dead, and its runs are reported as failed."""
 

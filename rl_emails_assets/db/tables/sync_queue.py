@@ -13,6 +13,8 @@ from sqlalchemy.sql import func, text
 from rl_emails_assets.db.tables.base import count, mailbox_column, metadata
 
 KINDS = ("full", "partial", "disconnect")
+ALIVE_SECONDS = 10.0
+"""A worker that was silent for longer is offered nothing; it beats every two seconds."""
 
 
 def _request_columns() -> list[Column[Any]]:
