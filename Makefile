@@ -62,6 +62,12 @@ eval: $(DEV_STAMP) ## Measure the engines on public data and write docs/evaluati
 chaos: $(DEV_STAMP) ## Kill parts of a real, running stack in seeded stories (SEEDS=n stories, FROM=m the first)
 	@$(BIN)/python -m tests.chaos.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
 
+screenshots: $(DEV_STAMP) ## Make the pictures in docs/images from the sample mailbox (LINK=page that runs, ONLY=name)
+	@$(BIN)/python -m scripts.screenshots $(if $(LINK),"$(LINK)") $(if $(ONLY),--only $(ONLY))
+
+lighthouse: $(DEV_STAMP) ## Measure the page: accessibility, best practices, first view, transfer (LINK=page that runs)
+	@$(BIN)/python -m scripts.measure_page $(if $(LINK),"$(LINK)")
+
 docs: $(DEV_STAMP) ## Make the references in docs/ that are generated
 	@$(BIN)/python -m scripts.reference
 
@@ -71,4 +77,4 @@ lock: ## Pin the newest allowed versions, with hashes, in requirements/
 clean: ## Remove .venv and what tools left behind; mail and state stay
 	@rm -rf $(VENV) .venv-torch .venv-next .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
 
-.PHONY: help demo up install dev test check parity next soak coverage bench eval chaos docs lock clean
+.PHONY: help demo up install dev test check parity next soak coverage bench eval chaos screenshots lighthouse docs lock clean

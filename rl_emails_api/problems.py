@@ -112,6 +112,7 @@ def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     status = HTTPStatus(error.status_code)
     details = {
+        HTTPStatus.BAD_REQUEST: "The body cannot be read. Send JSON in UTF-8, with numbers of an ordinary length.",
         HTTPStatus.NOT_FOUND: "There is nothing at this path. The paths are listed in /v1/openapi.json.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible here. See /v1/openapi.json.",
     }

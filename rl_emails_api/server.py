@@ -1,14 +1,19 @@
 """The process that serves the API and the page: settings, then the database, then uvicorn."""
 
+import sys
+from contextlib import suppress
+
 import uvicorn
 
 from rl_emails_api.app import create_app
+from rl_emails_api.http_server import HttpServer
 from rl_emails_assets.db.engine import make_engine, open_databases
 from rl_emails_assets.settings import Settings
 
 POOL_SIZE = 4
 SHUTDOWN_SECONDS = 5
 """How long requests under way may take to end after SIGTERM."""
+STARTUP_FAILURE = 3
 
 
 def main() -> None:
@@ -17,16 +22,25 @@ def main() -> None:
     databases = open_databases(settings)
     engine = make_engine(databases.product_url, "api", pool_size=POOL_SIZE)
     try:
-        uvicorn.run(
-            create_app(engine, settings),
+        app = create_app(engine, settings)
+        config = uvicorn.Config(
+            app,
             host=settings.host,
             port=settings.port,
             log_level="info",
             # The page's first address carries the token, and paths carry search words: neither belongs into a log.
             access_log=False,
             server_header=False,
+            # The application reads X-Forwarded-For itself, from the proxies that the settings name.
+            proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
+        server = HttpServer(app, config)
+        with suppress(KeyboardInterrupt):
+            server.run()
+        if not server.started:
+            # As uvicorn's own command: it has said why.
+            sys.exit(STARTUP_FAILURE)
     finally:
         engine.dispose()
 

@@ -60,6 +60,10 @@ def open_transaction(request: Request) -> Iterator[Connection]:
         request.app.state.engine, principal_of(request), is_readonly=request.method in ("GET", "HEAD")
     ) as connection:
         yield connection
+        claim = getattr(request.state, "idempotency", None)
+        if claim is not None:
+            # What the request did and that its key is used become true at once.
+            claim.mark(connection)
 
 
 def open_figures(request: Request) -> Iterator[Connection]:

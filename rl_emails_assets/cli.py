@@ -9,11 +9,12 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from rl_emails_assets.classification.verdict import CATEGORIES, NEEDS
+from rl_emails_assets.commands.erase_command import erase
 from rl_emails_assets.commands.models_command import models
 from rl_emails_assets.commands.output import ExitCode, console, print_json, reported, shown
 from rl_emails_assets.errors import SettingsError
@@ -29,6 +30,7 @@ app = typer.Typer(
     "5 not reachable now, 130 interrupted.",
 )
 app.command()(models)
+app.command()(erase)
 
 MailboxOption = Annotated[
     str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Whose mail; may be left out when there is only one.")
@@ -177,6 +179,23 @@ def disconnect(
                 engine, settings, mailbox, is_sure=yes, even_if_unreachable=even_if_unreachable, is_json=is_json
             )
         )
+
+
+@app.command()
+def identity(
+    action: Annotated[str, typer.Argument(help="sync: compare people and memberships with Clerk's.")],
+    *,
+    is_json: JsonOption = False,
+) -> None:
+    """Bring people, organizations and memberships in step with the identity provider. A schedule does so each hour."""
+    from rl_emails_assets.commands.identity_command import ACTIONS, sync
+    from rl_emails_assets.commands.opened import opened
+
+    settings = Settings()
+    with reported():
+        _require_known("what is done with identities:", [action], ACTIONS)
+        with opened(settings, "identity") as engine:
+            sys.exit(sync(engine, settings, is_json=is_json))
 
 
 @app.command()
@@ -344,21 +363,36 @@ def search(
 
 @app.command()
 def export(
-    what: Annotated[str, typer.Argument(help="messages.")],
+    what: Annotated[str, typer.Argument(help="messages; or mailbox or person: everything, as a zip file.")],
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="The mailbox's, or the person's. Not for messages.")
+    ] = None,
     mailbox: MailboxOption = None,
     *,
-    format_: Annotated[str, typer.Option("--format", help="jsonl: one JSON object a line.")] = "jsonl",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The zip file to make, of a mailbox or a person.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="jsonl: one JSON object a line, of messages.")] = "jsonl",
     copies: Annotated[bool, typer.Option(help="Also folder copies, each with the verdict of its original.")] = False,
+    is_json: JsonOption = False,
 ) -> None:
-    """Write every message of a mailbox, with what was decided about it, to standard output."""
+    """Write every message of a mailbox, with what was decided about it, to standard output; or everything to a file."""
     from rl_emails_assets.commands.opened import opened
     from rl_emails_assets.commands.show import export as run_export
 
     with reported():
-        _require_known("what is exported:", [what], ("messages",))
+        _require_known("what is exported:", [what], ("messages", "mailbox", "person"))
         _require_known("--format", [format_], ("jsonl",))
+        if what == "messages":
+            with opened(Settings(), "export") as engine:
+                run_export(engine, mailbox, with_copies=copies)
+            return
+        if address is None or out is None:
+            _usage(f"Whose? Say `rl-emails export {what} ADDRESS --out FILE`.")
+        from rl_emails_assets.commands.export_archive import export_archive
+
         with opened(Settings(), "export") as engine:
-            run_export(engine, mailbox, with_copies=copies)
+            sys.exit(export_archive(engine, what, address, mailbox_name=mailbox, out=out, is_json=is_json))
 
 
 @app.command()
@@ -431,7 +465,7 @@ def _require_known(option: str, values: list[str] | None, known: tuple[str, ...]
             _usage(f"{option} {value!r} is none of {', '.join(known)}.")
 
 
-def _usage(message: str) -> None:
+def _usage(message: str) -> NoReturn:
     console(is_error=True).print(f"error: {message}", markup=False)
     sys.exit(ExitCode.USAGE)
 

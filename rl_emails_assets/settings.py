@@ -2,7 +2,8 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,6 +26,10 @@ GMAIL_COSTS = {
     "watch": 100,
 }
 """Quota units by method, for projects made since May 2026 (Gmail's usage limits page, September 2026)."""
+
+
+OIDC_ALGORITHMS = ("RS256", "ES256", "EdDSA")
+"""Signatures with a public key; never `none`, and no shared secrets."""
 
 
 class Settings(BaseSettings):
@@ -144,6 +149,9 @@ class Settings(BaseSettings):
     keep_runs_days: float = Field(default=14, gt=0, description="How long Dagster keeps runs that succeeded.")
     keep_failed_runs_days: float = Field(default=60, gt=0, description="How long Dagster keeps other runs.")
     keep_requests_days: float = Field(default=7, gt=0, description="How long ended sync requests are kept.")
+    keep_changes_days: float = Field(
+        default=30, gt=0, description="How long the change feed remembers; an older cursor has to begin anew."
+    )
 
     language_model: str | None = Field(
         default=None,
@@ -193,6 +201,103 @@ class Settings(BaseSettings):
         description="For how long a run begins questions; the inbox waits for them. A later run goes on.",
     )
 
+    rate_limit_a_minute: int = Field(
+        default=1200,
+        ge=1,
+        description="Requests that one API key or signed-in person may make in a minute, of each process of the API; "
+        "the local token is not counted.",
+    )
+    rate_limit_address_a_minute: int = Field(
+        default=6000,
+        ge=1,
+        description="Requests that one network address (for IPv6 a /64) may make in a minute, of each process of the "
+        "API; this machine's own is not counted.",
+    )
+    rate_limit_failed_sign_ins_a_minute: int = Field(
+        default=30,
+        ge=1,
+        description="Wrong credentials that one network address may send in a minute, of each process of the API, "
+        "before all of its credentials are refused unseen.",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="Addresses and networks of the proxies before the API, separated by commas, whose X-Forwarded-For "
+        "and X-Forwarded-Proto are believed. Empty: nobody's.",
+    )
+    remote_images: bool = Field(
+        default=True,
+        description="Whether a reader may ask for a message's remote images; false: nothing is ever fetched for them.",
+    )
+    remote_images_proxy: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("RL_EMAILS_REMOTE_IMAGES_PROXY", "HTTPS_PROXY"),
+        description="The HTTP proxy that remote images are fetched through; HTTPS_PROXY unless set. Addresses cannot "
+        "be checked through it, so it is used only if the next setting says that it checks them.",
+    )
+    remote_images_proxy_filters: bool = Field(
+        default=False,
+        description="That proxy refuses to connect to private addresses. Without this no remote image is fetched "
+        "where a proxy is set.",
+    )
+
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="Who signs people in, exactly as in the `iss` of its tokens, as https://clerk.example.org. Unless "
+        "this is set the local access token is the only way in.",
+    )
+    oidc_kind: Literal["oidc", "clerk"] = Field(
+        default="oidc", description="clerk reads Clerk's claims, session cookie, webhooks and Backend API."
+    )
+    oidc_client_id: str | None = Field(
+        default=None, description="The client that browsers sign in with here (authorization code flow with PKCE)."
+    )
+    oidc_client_secret: str | None = Field(default=None, description="Its secret; public clients have none.")
+    oidc_scopes: str = Field(default="openid email profile", description="What a sign-in asks for.")
+    oidc_audience: str | None = Field(
+        default=None, description="The `aud` that a bearer token (JWT) must have; none is asked for unless set."
+    )
+    oidc_authorized_parties: str = Field(
+        default="",
+        description="The `azp` that bearer tokens may have, separated by commas: origins for Clerk, else client ids. "
+        "Unless this or the audience is set, no bearer token is believed.",
+    )
+    oidc_algorithms: str = Field(
+        default="RS256", description="What tokens may be signed with: RS256, ES256, EdDSA, separated by commas."
+    )
+    oidc_leeway_seconds: float = Field(
+        default=5, ge=0, le=60, description="How far the issuer's clock and ours may be apart."
+    )
+    oidc_organization_claim: str = Field(
+        default="org_id", description="The claim with the id of the organization; without it a person is on their own."
+    )
+    oidc_organization_name_claim: str = Field(default="org_name", description="The claim with its name.")
+    oidc_role_claim: str = Field(default="org_role", description="The claim with the role in it.")
+    oidc_roles: dict[str, str] = Field(
+        default_factory=lambda: {"owner": "owner", "admin": "admin", "member": "member", "basic_member": "member"},
+        description="The issuer's roles (without org:) and ours, as JSON; whatever is not named is a member.",
+    )
+    oidc_first_member_is_owner: bool = Field(
+        default=True,
+        description="Whether the first administrator of an organization that has no owner becomes its owner; the "
+        "first member where the issuer tells no roles.",
+    )
+    keep_local_token: bool = Field(
+        default=False, description="Whether the local access token still opens everything when an issuer is set."
+    )
+    sign_in_url: str | None = Field(
+        default=None, description="Where browsers sign in when there is no client id, as Clerk's account portal."
+    )
+    session_days: float = Field(default=30, gt=0, le=365, description="How long a sign-in lasts at most.")
+    session_idle_days: float = Field(default=7, gt=0, le=365, description="How long it lasts without being used.")
+    clerk_webhook_secrets: str = Field(
+        default="",
+        description="Signing secrets of Clerk's webhook (whsec_...); two, separated by a comma, while one is changed.",
+    )
+    clerk_secret_key: str | None = Field(
+        default=None, description="Clerk's secret key (sk_...); with it people and memberships are compared each hour."
+    )
+    clerk_api_url: str = Field(default="https://api.clerk.com/v1", description="Clerk's Backend API.")
+
     @model_validator(mode="after")
     def _a_model_has_its_price(self) -> Self:
         if self.language_model and None in (self.language_model_input_usd, self.language_model_output_usd):
@@ -202,6 +307,51 @@ class Settings(BaseSettings):
                 "tokens), 0 for a model of your own"
             )
         return self
+
+    @model_validator(mode="after")
+    def _an_issuer_is_pinned(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        unknown = set(self.oidc_algorithm_list) - set(OIDC_ALGORITHMS)
+        if unknown or not self.oidc_algorithm_list:
+            raise ValueError(f"RL_EMAILS_OIDC_ALGORITHMS must be some of {', '.join(OIDC_ALGORITHMS)}")
+        issuer = urlsplit(self.oidc_issuer)
+        is_here = issuer.hostname in ("localhost", "127.0.0.1", "::1")
+        if issuer.scheme != "https" and not (issuer.scheme == "http" and is_here):
+            raise ValueError("RL_EMAILS_OIDC_ISSUER must begin with https://")
+        if not (self.oidc_client_id or self.oidc_audience or self.oidc_authorized_party_list):
+            raise ValueError(
+                "an issuer alone tells nothing of whom its tokens are for: set RL_EMAILS_OIDC_CLIENT_ID, "
+                "RL_EMAILS_OIDC_AUDIENCE or RL_EMAILS_OIDC_AUTHORIZED_PARTIES"
+            )
+        if self.oidc_kind == "clerk" and not self.oidc_authorized_party_list:
+            raise ValueError(
+                "Clerk's tokens name the page they were made for: set RL_EMAILS_OIDC_AUTHORIZED_PARTIES to its "
+                "origins, as https://mail.example.org"
+            )
+        if set(self.oidc_roles.values()) - {"owner", "admin", "member"}:
+            raise ValueError("RL_EMAILS_OIDC_ROLES must lead to owner, admin or member")
+        return self
+
+    @property
+    def oidc_algorithm_list(self) -> tuple[str, ...]:
+        """What tokens may be signed with."""
+        return _words(self.oidc_algorithms)
+
+    @property
+    def oidc_authorized_party_list(self) -> tuple[str, ...]:
+        """The `azp` that bearer tokens may have."""
+        return _words(self.oidc_authorized_parties)
+
+    @property
+    def clerk_webhook_secret_list(self) -> tuple[str, ...]:
+        """The secrets that Clerk's webhooks may be signed with."""
+        return _words(self.clerk_webhook_secrets)
+
+    @property
+    def allows_local_token(self) -> bool:
+        """Whether the local access token opens anything."""
+        return self.oidc_issuer is None or self.keep_local_token
 
     @property
     def cache_dir(self) -> Path:
@@ -221,3 +371,7 @@ class Settings(BaseSettings):
     def gmail_cost(self, method: str) -> int:
         """Quota units of one call of `method`, as in GMAIL_COSTS."""
         return self.gmail_quota_costs.get(method, GMAIL_COSTS[method])
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for part in text.split(",") if (word := part.strip()))

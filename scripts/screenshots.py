@@ -1,7 +1,8 @@
-"""Take the pictures in docs/images of a page that runs: `python scripts/screenshots.py "http://127.0.0.1:8025/?token=..."`.
+"""Take the pictures in docs/images: `make screenshots`.
 
-It starts nothing. The page should hold the sample mailbox (`rl-emails demo`), freshly loaded: the picture of a message
-opens it, and what was opened is read from then on. The browser is Debian's chromium.
+It starts the sample mailbox for itself, unless the link of a page that runs is given. That page should hold the sample
+mailbox, freshly loaded: the picture of a message opens it, and what was opened is read from then on. The browser is
+Debian's chromium.
 """
 
 import argparse
@@ -10,11 +11,15 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from scripts.sample_page import sample_page
+
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
 WIDE, PHONE = (1280, 800), (360, 780)
 TIMEOUT_MS = 30_000
+SETTLE_MS = 700
+"""An open stream of events keeps the network from ever being idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +34,24 @@ class Shot:
     is_dark: bool = False
     keys: tuple[str, ...] | None = None
     """Keys that are pressed once the first message is open; None opens no message."""
+    opens: bool = True
+    """False presses the keys in the list."""
 
 
 SHOTS = (
     Shot("inbox-phone", "#/inbox", ".row[data-message]", size=PHONE),
     Shot("tasks", "#/tasks", "#list-pane li:visible, #list-pane summary:visible"),
+    Shot("search", "#/search?q=invoice", ".row[data-message]"),
     Shot("status", "#/status", "#list-pane dl"),
+    Shot("settings", "#/settings", ".setting"),
     Shot("admin", "admin", ".signs"),
+    Shot("palette", "#/inbox", ".row[data-message]", keys=("Control+k", "p", "i", "e", "r"), opens=False),
+    Shot("selection", "#/inbox", ".row[data-message]", keys=("j", "x", "j", "x", "j", "x"), opens=False),
     # Last: these mark their message as read.
     Shot("inbox", "#/inbox", ".row[data-message]", keys=()),
     Shot("inbox-dark", "#/inbox", ".row[data-message]", is_dark=True, keys=()),
-    Shot("message", "#/inbox", ".row[data-message]", keys=("e",)),
+    Shot("message", "#/inbox", ".row[data-message]", keys=("w",)),
+    Shot("message-phone", "#/inbox", ".row[data-message]", size=PHONE, keys=()),
 )
 
 
@@ -62,8 +74,11 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> Path:
         page.reload()
         page.locator(shot.ready).first.wait_for()
         if shot.keys is not None:
-            _open_first(page, shot.keys)
-        page.wait_for_load_state("networkidle")
+            if shot.opens:
+                _open_first(page)
+            for key in shot.keys:
+                page.keyboard.press(key)
+        page.wait_for_timeout(SETTLE_MS)
         path = folder / f"{shot.name}.png"
         page.screenshot(path=path)
     finally:
@@ -71,27 +86,35 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> Path:
     return path
 
 
-def _open_first(page: Page, keys: tuple[str, ...]) -> None:
+def _open_first(page: Page) -> None:
     page.locator(".row[data-message]").first.click()
     page.locator("#reader-pane h2").wait_for()
-    for key in keys:
-        page.keyboard.press(key)
-    page.wait_for_load_state("networkidle")
+    page.mouse.move(0, 0)
 
 
 def main() -> None:
     """Take every picture, or those named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", help="the link that `rl-emails up` prints, token included")
+    parser.add_argument(
+        "link", nargs="?", help="the link that `rl-emails up` prints; else the sample mailbox is started"
+    )
     parser.add_argument("--only", action="append", choices=[shot.name for shot in SHOTS], help="may be repeated")
     parser.add_argument("--folder", type=Path, default=IMAGES, help="where the pictures go")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
+    shots = [shot for shot in SHOTS if not given.only or shot.name in given.only]
+    if given.link:
+        _take_all(given.link, shots, given.folder)
+    else:
+        with sample_page() as link:
+            _take_all(link, shots, given.folder)
+
+
+def _take_all(link: str, shots: list[Shot], folder: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for shot in SHOTS:
-            if not given.only or shot.name in given.only:
-                print(take(browser, given.url, shot, given.folder))
+        for shot in shots:
+            print(take(browser, link, shot, folder))
         browser.close()
 
 

@@ -9,6 +9,7 @@ from fastapi import Request as HttpRequest
 
 from rl_emails_api.admin.schemas import DeadLetters, Status
 from rl_emails_api.admin.status import as_dead_letter, read_status
+from rl_emails_api.audit.log import viewed
 from rl_emails_api.identity.principal import needs, principal_of
 from rl_emails_api.mailboxes import queries as mailboxes
 from rl_emails_api.mailboxes.schemas import SyncRequest
@@ -28,7 +29,7 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {
 @router.get(
     "/v1/admin/status",
     summary="Freshness, watches, gaps, queue, schedules, workers and runs",
-    dependencies=[needs("admin:read")],
+    dependencies=[needs("admin:read"), viewed("status.viewed")],
 )
 def get_status(request: HttpRequest, transaction: FiguresTransaction, links: Links) -> Status:
     """Everything an administrator looks at: each mailbox, the queue by state, dead letters, pushes, the last run of
@@ -43,7 +44,11 @@ def get_status(request: HttpRequest, transaction: FiguresTransaction, links: Lin
     )
 
 
-@router.get("/v1/admin/dead-letters", summary="Sync requests that were given up", dependencies=[needs("admin:read")])
+@router.get(
+    "/v1/admin/dead-letters",
+    summary="Sync requests that were given up",
+    dependencies=[needs("admin:read"), viewed("dead_letters.viewed")],
+)
 def get_dead_letters(transaction: Transaction, links: Links) -> DeadLetters:
     """Every open dead letter with its reason and what to do; one a mailbox and kind, the latest first."""
     return DeadLetters(items=[as_dead_letter(letter, links) for letter in dead_letters.dead_letters(transaction)])

@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping
+from sqlalchemy.exc import IntegrityError
 
 from rl_emails_api.audit.log import AuditLog
 from rl_emails_api.collaboration import queries
@@ -65,14 +66,19 @@ def put_assignment(
     if "was" not in change.model_fields_set and holder == principal.user_id:
         was = holder
     if holder != change.user_id:
-        if holder != was or not queries.assign(
-            transaction, mailbox_id, thread_id, user_id=change.user_id, was=was, by=principal.user_id
-        ):
+        try:
+            is_assigned = holder == was and queries.assign(
+                transaction, mailbox_id, thread_id, user_id=change.user_id, was=was, by=principal.user_id
+            )
+        except IntegrityError as error:
+            # They left at this very moment; the database looks once more.
+            raise _not_assignable() from error
+        if not is_assigned:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "assignment-changed",
-                f"Somebody else has this conversation by now. GET /v1/threads/{thread_id}/assignment tells who; to take "
-                "it from them, send their id as `was`.",
+                f"Somebody else has this conversation by now. GET /v1/threads/{thread_id}/assignment tells who; to "
+                "take it from them, send their id as `was`.",
             )
         audit.record("thread.assigned", target=thread_id, details={"user_id": change.user_id, "was": was})
     return _assignment(transaction, mailbox_id, thread_id)
@@ -166,18 +172,21 @@ def _not_found(what: str) -> ProblemError:
 
 
 def _require_assignable(connection: Connection, mailbox_id: UUID, user_id: UUID) -> None:
-    organization_id, is_shared, owner_user_id = queries.whose(connection, mailbox_id)
-    if not rules.may_be_assigned(is_shared=is_shared, is_own=user_id == owner_user_id) or not (
-        queries.is_active_member(connection, organization_id, user_id)
-    ):
-        # The same for a person of another organization, one who does not see the mailbox, and nobody.
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "not-assignable",
-            "This is nobody who sees the mailbox. GET /v1/organization/members lists who may be assigned a "
-            "conversation of a shared mailbox; in a personal one it is its owner only.",
-            errors=[FieldError(location=["body", "user_id"], message="no member who sees the mailbox")],
-        )
+    mailbox = queries.whose(connection, mailbox_id)
+    sees_it = rules.may_be_assigned(is_shared=mailbox["is_shared"], is_own=user_id == mailbox["owner_user_id"])
+    if not sees_it or not queries.is_active_member(connection, mailbox["organization_id"], user_id):
+        raise _not_assignable()
+
+
+def _not_assignable() -> ProblemError:
+    """The same for a person of another organization, one who does not see the mailbox, and nobody."""
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "not-assignable",
+        "This is nobody who sees the mailbox. GET /v1/organization/members lists who may be assigned a conversation of "
+        "a shared mailbox; in a personal one it is its owner only.",
+        errors=[FieldError(location=["body", "user_id"], message="no member who sees the mailbox")],
+    )
 
 
 def _assignment(connection: Connection, mailbox_id: UUID, thread_id: UUID) -> Assignment:

@@ -1,30 +1,30 @@
 """Connecting a Gmail account, the callback of Google's page, and disconnecting."""
 
-import re
 import secrets
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Request, Response
 from starlette.responses import HTMLResponse
 
+from rl_emails_api.audit.log import AuditLog
 from rl_emails_api.connections import outcome_page, queries
 from rl_emails_api.connections.schemas import Authorization, ConnectionItem, Connections, Disconnection, GmailSignIn
 from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes.endpoints import open_notices
+from rl_emails_api.organizations import rules
+from rl_emails_api.organizations.management import CHANGES, Asking, allow
+from rl_emails_api.own_origin import own_origin
 from rl_emails_api.problems import MEDIA_TYPE, ProblemError
 from rl_emails_api.transactions import ServiceTransaction, Transaction
 from rl_emails_assets.connections import google_oauth, lifecycle
+from rl_emails_assets.db.mailbox_rows import Tenant
 from rl_emails_assets.errors import SettingsError, SignInError
 from rl_emails_assets.settings import Settings
 
 COOKIE = "rl_emails_sign_in"
 COOKIE_PATH = "/oauth"
-
-# What may follow a name in the Host header is a port, and nothing else that an address could be made of.
-_HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 
 router = APIRouter(tags=["connections"])
 
@@ -55,11 +55,12 @@ def post_gmail(
     request: Request,
     response: Response,
     transaction: ServiceTransaction,
+    principal: Asking,
     sign_in: Annotated[GmailSignIn | None, Body()] = None,
 ) -> Authorization:
     """Answers where to send the browser, and gives it a cookie for ten minutes: only it can finish the sign-in."""
     settings: Settings = request.app.state.settings
-    origin = _origin(request, settings)
+    origin = own_origin(request, settings, whose="Google")
     session = secrets.token_urlsafe(32)
     try:
         url = google_oauth.begin(
@@ -68,6 +69,8 @@ def post_gmail(
             session=session.encode(),
             redirect_uri=origin + google_oauth.CALLBACK_PATH,
             login_hint=sign_in.login_hint if sign_in else "",
+            tenant=Tenant(principal.organization_id, principal.user_id),
+            credential=principal.credential,
         )
     except SettingsError as error:
         raise ProblemError(HTTPStatus.CONFLICT, "gmail-not-set-up", str(error)) from error
@@ -109,30 +112,18 @@ def get_google_callback(request: Request) -> HTMLResponse:
     "/v1/connections/{mailbox_id}",
     status_code=HTTPStatus.ACCEPTED,
     summary="Disconnect and erase a mailbox",
+    responses={HTTPStatus.FORBIDDEN: CHANGES[HTTPStatus.FORBIDDEN]},
     dependencies=[needs("mailboxes:write")],
 )
-def delete_connection(transaction: Transaction, mailbox_id: UUID) -> Disconnection:
+def delete_connection(transaction: Transaction, principal: Asking, audit: AuditLog, mailbox_id: UUID) -> Disconnection:
     """Ends the access at the provider and erases everything that is kept of the mailbox, within seconds to minutes.
 
-    It cannot be undone. Mail at the provider is not touched.
+    Its owner may, and owners and administrators of the organization. It cannot be undone. Mail at the provider is not
+    touched.
     """
+    is_own = queries.is_owner(transaction, mailbox_id, principal.user_id)
+    if is_own is not None:
+        allow(rules.refuse_disconnection(principal.role, is_own=is_own))
     lifecycle.ask_to_disconnect(transaction, mailbox_id, asked_by="button")
+    audit.record("mailbox.disconnected", target=mailbox_id)
     return Disconnection(mailbox_id=mailbox_id, state="disconnecting")
-
-
-def _origin(request: Request, settings: Settings) -> str:
-    """Where the browser reaches us: Google sends it back there, and only there it has the cookie.
-
-    Without a public address it is the loopback name that was asked for; the middleware let no other name pass.
-    """
-    asked = request.headers.get("host", "").lower()
-    if settings.public_url is None and _HOST.fullmatch(asked):
-        return f"{request.url.scheme}://{asked}"
-    if _HOST.sub(r"\1", asked) != urlsplit(settings.api_url).hostname:
-        raise ProblemError(
-            HTTPStatus.CONFLICT,
-            "wrong-address",
-            f"Google sends browsers back to {settings.api_url}. Open the page there first, or set RL_EMAILS_PUBLIC_URL "
-            "to where you open it.",
-        )
-    return settings.api_url

@@ -26,8 +26,9 @@ Scope = Literal[
     "admin:write",
     "operator:read",
 ]
-"""mail: what the page shows and does; mailboxes: connect, import, sync, disconnect; account: who one is, one's own keys and devices;
-admin: status of the organization's mailboxes, dead letters, audit log; operator: figures over all organizations."""
+"""mail: what the page shows and does; mailboxes: connect, import, sync, disconnect; account: who one is, one's own keys
+and devices; admin: status of the organization's mailboxes, dead letters, audit log; operator: figures over all
+organizations."""
 
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 OPERATOR_SCOPES: frozenset[Scope] = frozenset({"operator:read"})

@@ -1,6 +1,6 @@
 """GET /v1/inbox."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -10,6 +10,7 @@ from rl_emails_api.identity.principal import needs
 from rl_emails_api.inbox import queries
 from rl_emails_api.inbox.schemas import Inbox, InboxItem, Order
 from rl_emails_api.mailboxes.chosen import ChosenMailbox
+from rl_emails_api.organizations.management import Asking
 from rl_emails_api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from rl_emails_api.schemas import Category, Needs, When
 from rl_emails_api.transactions import Transaction
@@ -24,6 +25,7 @@ _DATE_KEY: TypeAdapter[tuple[When, UUID]] = TypeAdapter(tuple[When, UUID])
 def get_inbox(
     *,
     transaction: Transaction,
+    principal: Asking,
     mailbox: ChosenMailbox,
     state: Annotated[
         queries.State,
@@ -32,6 +34,10 @@ def get_inbox(
     unread: Annotated[bool | None, Query(description="Only unread (true) or only read (false) mail.")] = None,
     category: Annotated[list[Category] | None, Query(description="Only these categories; may be repeated.")] = None,
     needs: Annotated[list[Needs] | None, Query(description="Only what needs this; may be repeated.")] = None,
+    assigned: Annotated[
+        Literal["me", "nobody"] | UUID | None,
+        Query(description="Only what is assigned to: me, nobody, or the member with this id."),
+    ] = None,
     since: Annotated[When | None, Query(description="Received at or after, with a time zone.")] = None,
     until: Annotated[When | None, Query(description="Received before, with a time zone.")] = None,
     order: Annotated[Order, Query(description="priority: highest score first. date: newest first.")] = "priority",
@@ -44,7 +50,13 @@ def get_inbox(
     yet is counted in `pending_count`, and `order=date` shows it.
     """
     filters = queries.Filters(
-        state=state, unread=unread, categories=tuple(category or ()), needs=tuple(needs or ()), since=since, until=until
+        state=state,
+        unread=unread,
+        categories=tuple(category or ()),
+        needs=tuple(needs or ()),
+        assigned=principal.user_id if assigned == "me" else assigned,
+        since=since,
+        until=until,
     )
     key: tuple[Any, ...]
     if order == "priority":

@@ -7,7 +7,7 @@ cost of a page does not grow with the mailbox.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,17 +28,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
+from rl_emails_api.collaboration.queries import assigned_threads, assigned_to
 from rl_emails_api.visibility import HIDDEN_LABELS, has_label, is_from_owner
 from rl_emails_assets.db.tables import app, classifications, entities, mail, priorities, raw
+
+State = Literal["open", "done", "snoozed", "all"]
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What of the inbox is asked for; None and () mean everything."""
 
+    state: State = "open"
     unread: bool | None = None
     categories: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    assigned: UUID | Literal["nobody"] | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -107,9 +112,15 @@ def _filtered(statement: Select[Any], message: Any, mailbox_id: UUID, filters: F
         ~is_from_owner(message, mailbox_id),
         ~has_label(message, mailbox_id, HIDDEN_LABELS),
     )
+    if filters.state != "all":
+        statement = statement.where(_is_in_state(message, mailbox_id, filters.state))
     if filters.unread is not None:
         unread = _is_unread(message, mailbox_id)
         statement = statement.where(unread if filters.unread else ~unread)
+    if filters.assigned == "nobody":
+        statement = statement.where(message.c.thread_id.not_in(assigned_threads(mailbox_id, None)))
+    elif filters.assigned is not None:
+        statement = statement.where(message.c.thread_id.in_(assigned_threads(mailbox_id, filters.assigned)))
     verdict = classifications.messages
     if filters.needs:
         statement = statement.where(
@@ -146,6 +157,19 @@ def _is_unread(message: Any, mailbox_id: UUID) -> ColumnElement[bool]:
     return and_(has_label(message, mailbox_id, ("UNREAD",)), ~opened)
 
 
+def _is_in_state(message: Any, mailbox_id: UUID, wanted: State) -> ColumnElement[bool]:
+    """Done, snoozed, or open: neither of the two. A snooze that has passed is none."""
+    state = app.message_states.alias()
+    is_snoozed = state.c.snoozed_until > func.now()
+    condition = {
+        "open": or_(state.c.done_at.is_not(None), is_snoozed),
+        "done": state.c.done_at.is_not(None),
+        "snoozed": and_(state.c.done_at.is_(None), is_snoozed),
+    }[wanted]
+    found = exists().where(state.c.message_id == message.c.message_id, state.c.mailbox_id == mailbox_id, condition)
+    return ~found if wanted == "open" else found
+
+
 def _corrected(kind: str, mailbox_id: UUID) -> Subquery:
     table = app.feedback.alias()
     return (
@@ -161,7 +185,7 @@ def _items(page: Subquery, mailbox_id: UUID) -> Select[Any]:
     message, ranked = mail.messages.alias("m"), priorities.messages.alias("p")
     verdict, label = classifications.messages.alias("c"), raw.labels.alias("l")
     task, status, feedback = entities.tasks.alias("t"), app.task_states.alias("ts"), app.feedback.alias("f")
-    progress = entities.task_progress.alias("tp")
+    progress, state = entities.task_progress.alias("tp"), app.message_states.alias("s")
     closed = case((progress.c.state == "closed", "done"), else_="open")
     labels = (
         select(func.array_agg(aggregate_order_by(label.c.label, label.c.label)))
@@ -219,9 +243,14 @@ def _items(page: Subquery, mailbox_id: UUID) -> Select[Any]:
             ),
             correction("importance").label("corrected_importance"),
             correction("category").label("corrected_category"),
+            assigned_to(message, mailbox_id).label("assigned_to"),
+            state.c.done_at.is_not(None).label("is_done"),
+            state.c.starred_at.is_not(None).label("is_starred"),
+            case((state.c.snoozed_until > func.now(), state.c.snoozed_until)).label("snoozed_until"),
         )
         .select_from(
             page.join(message, message.c.message_id == page.c.message_id)
+            .outerjoin(state, state.c.message_id == page.c.message_id)
             .outerjoin(ranked, ranked.c.message_id == page.c.message_id)
             .outerjoin(verdict, verdict.c.message_id == page.c.message_id)
         )

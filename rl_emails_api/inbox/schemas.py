@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import RowMapping
 
+from rl_emails_api.collaboration.schemas import Person
 from rl_emails_api.schemas import Address, Category, Corrections, Needs
 
 Order = Literal["priority", "date"]
@@ -35,6 +36,10 @@ class InboxItem(BaseModel):
     )
     task_count: int = Field(description="Open tasks it proves.")
     has_attachments: bool
+    is_done: bool = Field(description="Put out of the inbox here.")
+    is_starred: bool = Field(description="Starred here.")
+    snoozed_until: datetime | None = Field(description="Out of the inbox until then; null when it is not snoozed.")
+    assigned_to: Person | None = Field(description="Who takes care of its conversation; null when it is nobody.")
     corrections: Corrections
 
     @classmethod

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping
 from rl_emails_api.identity.principal import needs
 from rl_emails_api.mailboxes import queries
 from rl_emails_api.mailboxes.freshness import Freshness, Standing, freshness
-from rl_emails_api.mailboxes.schemas import Mailboxes, MailboxItem, Notice
+from rl_emails_api.mailboxes.schemas import Mailboxes, MailboxItem, Notice, Owner
 from rl_emails_api.problems import not_found
 from rl_emails_api.transactions import Transaction
 from rl_emails_assets.settings import Settings
@@ -42,8 +42,10 @@ def get_mailboxes(
     """
     settings: Settings = request.app.state.settings
     notices = open_notices(transaction)
+    rows = queries.standings(transaction, only_visible=True)
+    owners = queries.owners(transaction, {row["owner_user_id"] for row in rows} - {None})
     listing = Mailboxes(
-        items=[_item(transaction, row, notices, settings) for row in queries.standings(transaction)],
+        items=[_item(transaction, row, notices, owners, settings) for row in rows],
         can_connect_gmail=bool(settings.google_client_id),
     )
     body = listing.model_dump_json().encode()
@@ -82,11 +84,16 @@ def freshness_of(row: RowMapping, settings: Settings) -> Freshness:
 
 
 def _item(
-    connection: Connection, row: RowMapping, notices: Mapping[UUID, list[Notice]], settings: Settings
+    connection: Connection,
+    row: RowMapping,
+    notices: Mapping[UUID, list[Notice]],
+    owners: Mapping[UUID, str],
+    settings: Settings,
 ) -> MailboxItem:
-    mailbox_id = row["mailbox_id"]
+    mailbox_id, owner = row["mailbox_id"], row["owner_user_id"]
     computed: dict[str, Any] = {
         "freshness": freshness_of(row, settings),
+        "owner": None if owner is None else Owner(user_id=owner, display_name=owners.get(owner, "")),
         "notices": notices.get(mailbox_id, []),
         "newest_at": queries.newest_at(connection, mailbox_id),
     }

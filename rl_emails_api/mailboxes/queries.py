@@ -1,13 +1,13 @@
 """SQL about mailboxes themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Text, cast, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Connection, RowMapping, Text, Uuid, cast, func, or_, select, text
 
-from rl_emails_assets.db.tables import mailboxes
+from rl_emails_assets.db.tables import identity, mailboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,22 @@ class Mailbox:
     address: str
 
 
+def is_visible(mailbox_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """The person may read the mailbox. Row-level security shows administrators the connections of all mailboxes of
+    their organization, so that they can tend them; those are not theirs to read."""
+    visible = select(func.identity.visible_mailboxes(type_=ARRAY(Uuid))).scalar_subquery()
+    return mailbox_id == func.any(cast(visible, ARRAY(Uuid)))
+
+
 def named(connection: Connection, name: str | None) -> list[Mailbox]:
     """The mailbox with this address or id; without a name at most two of all, enough to see whether there is one."""
     table = mailboxes.connections
-    statement = select(table.c.mailbox_id, table.c.address).order_by(table.c.created_at, table.c.mailbox_id).limit(2)
+    statement = (
+        select(table.c.mailbox_id, table.c.address)
+        .where(is_visible(table.c.mailbox_id))
+        .order_by(table.c.created_at, table.c.mailbox_id)
+        .limit(2)
+    )
     if name is not None:
         statement = statement.where(
             or_(table.c.address == name.lower(), cast(table.c.mailbox_id, Text) == name.lower())
@@ -43,7 +55,7 @@ _STANDINGS = text(
     select
         connection.mailbox_id, connection.address, connection.display_name, connection.provider, connection.state,
         connection.state_reason, connection.state_changed_at, connection.created_at, connection.synced_at,
-        connection.materialized_at, connection.current_as_of,
+        connection.materialized_at, connection.current_as_of, connection.is_shared, connection.owner_user_id,
         watch.mailbox_id is not null as has_watch, watch.topic, watch.expires_at as watch_expires_at,
         watch.renewed_at, watch.last_push_at, coalesce(watch.push_count, 0) as push_count,
         watch.error as watch_error, watch.error_at as watch_error_at,
@@ -60,6 +72,9 @@ _STANDINGS = text(
         now() as asked_at
     from mailboxes.connections as connection
     left join mailboxes.watches as watch on watch.mailbox_id = connection.mailbox_id
+    where
+        not cast(:only_visible as boolean)
+        or connection.mailbox_id = any ((select identity.visible_mailboxes())::uuid[])
     order by connection.created_at, connection.mailbox_id
     """
 )
@@ -82,9 +97,17 @@ _DISMISS = text(
 )
 
 
-def standings(connection: Connection) -> Sequence[RowMapping]:
-    """Every mailbox with what its freshness is told from, oldest connection first."""
-    return connection.execute(_STANDINGS).mappings().all()
+def standings(connection: Connection, *, only_visible: bool = False) -> Sequence[RowMapping]:
+    """Every mailbox, or every one that the person may read, with what its freshness is told from; the oldest first."""
+    return connection.execute(_STANDINGS, {"only_visible": only_visible}).mappings().all()
+
+
+def owners(connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """How the owners of mailboxes are called: their name, else their address."""
+    person = identity.users.c
+    name = func.coalesce(func.nullif(person.display_name, ""), person.address)
+    rows = connection.execute(select(person.user_id, name.label("name")).where(person.user_id.in_(user_ids)))
+    return {row.user_id: row.name for row in rows}
 
 
 def notices(connection: Connection) -> Sequence[RowMapping]:

@@ -22,6 +22,13 @@ class Notice(BaseModel):
     created_at: datetime = Field(description="When it was first so.")
 
 
+class Owner(BaseModel):
+    """Who connected a mailbox."""
+
+    user_id: UUID
+    display_name: str = Field(description="Their name, else their address, or ''.")
+
+
 class MailboxItem(BaseModel):
     """A connected mailbox."""
 
@@ -31,6 +38,8 @@ class MailboxItem(BaseModel):
     provider: str = Field(examples=["gmail"], description="Where the mail comes from: files or gmail.")
     state: str = Field(examples=["connected"], description="connected, reconnect_needed or disconnecting.")
     state_reason: str = Field(description="Why it is in this state, for a person; '' while it is connected.")
+    is_shared: bool = Field(description="Every member of the organization sees it; else only its owner.")
+    owner: Owner | None = Field(description="Who connected it; null when they have left the organization.")
     freshness: Freshness = Field(description="How fresh its inbox is, in one word.")
     current_as_of: datetime | None = Field(description="The inbox shows all that the provider had at this time.")
     backlog_count: int = Field(description="Messages known at the provider and not fetched yet.")

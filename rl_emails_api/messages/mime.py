@@ -1,5 +1,6 @@
 """What is read from a message's bytes when it is shown: the rest was stored when it was parsed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rl_emails_api.schemas import Address
@@ -14,6 +15,7 @@ class Shown:
     html: str
     has_html: bool
     blocked_count: int
+    tracker_count: int
 
 
 def quoted_text(text: str, sender: Address) -> str:
@@ -21,11 +23,12 @@ def quoted_text(text: str, sender: Address) -> str:
     return zones.split_zones(text, sender=f"{sender.name} {sender.address}").quoted_text
 
 
-def shown(content: bytes) -> Shown:
-    """The sanitized body of the message."""
+def shown(content: bytes, rewrite: Callable[[str], str | None] | None = None) -> Shown:
+    """The sanitized body of the message; `rewrite` gives remote images their addresses, without it there are none."""
     message = parse.parse(content)
-    safe = display.safe_html(message, content)
-    return Shown(safe.html, bool(message.html) and not safe.is_plain_text, safe.blocked_count)
+    safe = display.safe_html(message, content, rewrite=rewrite)
+    has_html = bool(message.html) and not safe.is_plain_text
+    return Shown(safe.html, has_html, safe.blocked_count, safe.tracker_count)
 
 
 def attachment(content: bytes, part_path: str) -> tuple[str, bytes] | None:

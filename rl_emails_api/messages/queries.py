@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, FromClause, RowMapping, func, select
+from sqlalchemy import Connection, FromClause, RowMapping, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from rl_emails_assets.db.tables import app, classifications, embeddings, entities, mail, priorities, raw, signals
@@ -17,7 +17,7 @@ _SHOWN = (
 
 
 def by_id(connection: Connection, mailbox_id: UUID, message_id: UUID) -> RowMapping | None:
-    """The parsed message with its verdict, score and whether it was opened here."""
+    """The parsed message with its verdict, score and what was done with it here."""
     message, verdict, ranked = mail.messages, classifications.messages, priorities.messages
     state = app.message_states
     return (
@@ -31,6 +31,9 @@ def by_id(connection: Connection, mailbox_id: UUID, message_id: UUID) -> RowMapp
                 ranked.c.score.label("priority"),
                 ranked.c.reasons,
                 state.c.read_at,
+                state.c.done_at,
+                state.c.starred_at,
+                case((state.c.snoozed_until > func.now(), state.c.snoozed_until)).label("snoozed_until"),
             )
             .select_from(
                 message.outerjoin(verdict, verdict.c.message_id == message.c.message_id)

@@ -45,12 +45,16 @@ class Message(BaseModel):
     sent_at: datetime | None
     labels: list[str]
     is_unread: bool
+    is_done: bool = Field(description="Put out of the inbox here.")
+    is_starred: bool = Field(description="Starred here.")
+    snoozed_until: datetime | None = Field(description="Out of the inbox until then; null when it is not snoozed.")
     new_text: str = Field(description="What the sender wrote this time.")
     quoted_text: str = Field(description="What was cut from it as quoted.")
     signature: str
     is_html_only: bool = Field(description="There was no plain text; the text zones were made from HTML.")
     html: str = Field(description="Sanitized HTML without remote content; '' when there is none.")
     blocked_count: int = Field(description="Remote images and styles that were left out of it.")
+    tracker_count: int = Field(description="Those of them that only tell the sender of the opening; never loaded.")
     attachments: list[AttachmentItem]
     calendar: dict[str, Any] | None = Field(description="The invitation it carries, if it does.")
     headers: dict[str, str]

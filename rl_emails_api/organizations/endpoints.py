@@ -8,10 +8,18 @@ from pydantic import TypeAdapter
 
 from rl_emails_api.audit.log import AuditLog, who_and_where
 from rl_emails_api.identity.principal import Principal, Role, needs
-from rl_emails_api.organizations import invitations, queries, rules, sharing
-from rl_emails_api.organizations.management import CHANGES, MANAGED_HERE, PERSON, Asking, allow, managed_by
+from rl_emails_api.organizations import queries, rules
+from rl_emails_api.organizations.management import (
+    CHANGES,
+    PERSON,
+    Asking,
+    allow,
+    managed_by,
+    require_managed_here,
+    require_people_sign_in,
+)
 from rl_emails_api.organizations.queries import Standing
-from rl_emails_api.organizations.schemas import Member, Members, Organization, OrganizationChange, RoleChange
+from rl_emails_api.organizations.schemas import Joined, Member, Members, Organization, OrganizationChange, RoleChange
 from rl_emails_api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from rl_emails_api.problems import ProblemError
 from rl_emails_api.schemas import When
@@ -32,16 +40,46 @@ def get_organization(request: Request, transaction: Transaction, principal: Aski
 @router.patch(
     "/v1/organization",
     summary="Rename the organization",
-    dependencies=[needs("organization:write"), MANAGED_HERE],
+    dependencies=[needs("organization:write")],
     responses=CHANGES,
 )
 def patch_organization(
     request: Request, transaction: Transaction, principal: Asking, audit: AuditLog, change: OrganizationChange
 ) -> Organization:
     """Owners and administrators may."""
+    require_managed_here(request, transaction, principal.organization_id)
     if queries.rename(transaction, principal.organization_id, change.name):
         audit.record("organization.renamed", target=principal.organization_id)
     return _organization(request, transaction, principal)
+
+
+@router.post(
+    "/v1/organizations",
+    summary="Make an organization",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("account:write"), PERSON],
+    responses=CHANGES,
+)
+def post_organization(
+    request: Request, transaction: ServiceTransaction, principal: Asking, made: OrganizationChange
+) -> Joined:
+    """For several people, with you as its owner; POST /v1/me/organization goes there. Your mailboxes stay where they
+    are.
+
+    As the tables' owner, because it is about an organization that nobody is in yet.
+    """
+    require_people_sign_in(request.app.state.settings)
+    require_managed_here(request, transaction, None)
+    organization_id = queries.make(transaction, made.name, owner_id=principal.user_id)
+    if organization_id is None:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "too-many-organizations",
+            f"You own {queries.MOST_OWNED} organizations, which is the most. Leave one that you need no more first.",
+        )
+    where = who_and_where(request) | {"organization_id": organization_id}
+    audit_rows.record(transaction, "organization.created", target=organization_id, **where)
+    return Joined(organization_id=organization_id, name=made.name, role="owner")
 
 
 @router.get("/v1/organization/members", summary="Its members", dependencies=[needs("organization:read")])
@@ -61,13 +99,14 @@ def get_members(transaction: Transaction, principal: Asking, limit: Limit = 50, 
 @router.patch(
     "/v1/organization/members/{user_id}",
     summary="Give a member another role",
-    dependencies=[needs("organization:write"), MANAGED_HERE],
+    dependencies=[needs("organization:write")],
     responses=CHANGES,
 )
 def patch_member(
-    transaction: Transaction, principal: Asking, audit: AuditLog, user_id: UUID, change: RoleChange
+    request: Request, transaction: Transaction, principal: Asking, audit: AuditLog, user_id: UUID, change: RoleChange
 ) -> Member:
     """Owners may give any role; administrators may not touch owners or make one. The last owner stays one."""
+    require_managed_here(request, transaction, principal.organization_id)
     standing = queries.standing(transaction, principal.organization_id, actor_id=principal.user_id, member_id=user_id)
     actor, member = _both(standing)
     allow(rules.refuse_role(actor, member, change.role, other_owner_count=standing.other_owner_count))
@@ -83,12 +122,15 @@ def patch_member(
     summary="Remove a member",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
-    dependencies=[needs("organization:write"), MANAGED_HERE],
+    dependencies=[needs("organization:write")],
     responses=CHANGES,
 )
-def delete_member(transaction: Transaction, principal: Asking, audit: AuditLog, user_id: UUID) -> None:
+def delete_member(
+    request: Request, transaction: Transaction, principal: Asking, audit: AuditLog, user_id: UUID
+) -> None:
     """Their sessions and API keys for this organization end at once. Their personal mailboxes are fetched no more and
     visible to nobody, until an administrator disconnects them. What they shared stays shared."""
+    require_managed_here(request, transaction, principal.organization_id)
     standing = queries.standing(transaction, principal.organization_id, actor_id=principal.user_id, member_id=user_id)
     actor, member = _both(standing)
     is_self = user_id == principal.user_id
@@ -103,7 +145,7 @@ def delete_member(transaction: Transaction, principal: Asking, audit: AuditLog, 
     summary="Leave the organization",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
-    dependencies=[needs("account:write"), MANAGED_HERE, PERSON],
+    dependencies=[needs("account:write"), PERSON],
     responses=CHANGES,
 )
 def post_leave(request: Request, transaction: ServiceTransaction, principal: Asking) -> None:
@@ -111,6 +153,7 @@ def post_leave(request: Request, transaction: ServiceTransaction, principal: Ask
 
     As the tables' owner, because a member has no right to change memberships, not even their own role.
     """
+    require_managed_here(request, transaction, principal.organization_id)
     standing = queries.standing(
         transaction, principal.organization_id, actor_id=principal.user_id, member_id=principal.user_id
     )
@@ -124,10 +167,6 @@ def post_leave(request: Request, transaction: ServiceTransaction, principal: Ask
         details={"was": member, "is_self": True},
         **who_and_where(request),
     )
-
-
-router.include_router(invitations.router)
-router.include_router(sharing.router)
 
 
 def _both(standing: Standing) -> tuple[Role, Role]:
@@ -156,6 +195,7 @@ def _organization(request: Request, transaction: Transaction, principal: Princip
     if row is None:
         raise _gone()
     values = dict(row)
+    external_id = values.pop("external_id")
     if values["role"] not in rules.MANAGERS:
         values["invitation_count"] = None
-    return Organization(**values, managed_by=managed_by(request.app.state.settings))
+    return Organization(**values, managed_by=managed_by(request.app.state.settings, external_id))

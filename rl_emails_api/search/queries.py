@@ -1,21 +1,18 @@
-"""SQL of search: full text and vectors, each bounded, fused by reciprocal rank.
+"""SQL of search. The functions of the schema `search` find (migration 0009); rows are read here, as who asks may."""
 
-Reciprocal rank fusion with k = 60: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion Outperforms Condorcet and
-Individual Rank Learning Methods", SIGIR 2009.
-"""
-
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, text
 
-from rl_emails_api.visibility import UNWANTED_LABELS
-from rl_emails_assets.db.tables.mail import SEARCH_CONFIGURATION
+from rl_emails_api.search.query_tree import And, Node, as_json, conditions_of, free_words
 
-# Delimiters of a match inside a snippet. They are taken out of the mail's own text first.
-MATCH_START, MATCH_STOP = "\x02", "\x03"
+BODY_CHARACTERS = 20_000
+"""How much of a text is looked through for a snippet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,129 +24,167 @@ class QueryVector:
     precision: str
 
 
-# `asked` is what was typed; `typed_on` also takes its last word as the beginning of one, for a search while typing.
-# A word that is in half of all mail would cost seconds to rank, so the newest 5,000 matches are ranked. The nearest 200
-# vectors are found exactly; beyond a cosine of 0.3 MiniLM's neighbours are about something else.
-_SEARCH = text(
-    """
-    with asked as (
-        select websearch_to_tsquery(cast(:configuration as regconfig), :query)
-            || case
-                when cast(:last_word as text) is null then cast('' as tsquery)
-                else websearch_to_tsquery(cast(:configuration as regconfig), :head)
-                    && to_tsquery(cast(:configuration as regconfig), cast(:last_word as text) || ':*')
-            end as query
-    ),
-    matched as (
-        select message.message_id, message.received_at, ts_rank_cd(message.search, asked.query) as weight
-        from asked
-        cross join lateral (
-            select message_id, received_at, search
-            from mail.messages
-            where mailbox_id = :mailbox_id and duplicate_of is null and search @@ asked.query
-            order by received_at desc
-            limit 5000
-        ) as message
-    ),
-    by_words as (
-        select message_id, row_number() over (order by weight desc, received_at desc, message_id) as place
-        from matched
-        order by place
-        limit 200
-    ),
-    nearest as (
-        select message_id, vector <=> cast(:vector as halfvec) as distance
-        from embeddings.messages
-        where mailbox_id = :mailbox_id
-            and model = :model
-            and precision = :precision
-            and cast(:vector as halfvec) is not null
-        order by distance
-        limit 200
-    ),
-    by_meaning as (
-        select message_id, row_number() over (order by distance, message_id) as place
-        from nearest
-        where distance <= 0.7
-    ),
-    fused as (
-        select
-            message_id,
-            coalesce(1.0 / (60 + by_words.place), 0) + coalesce(1.0 / (60 + by_meaning.place), 0) as score,
-            by_words.place is not null as has_words,
-            by_meaning.place is not null as has_meaning
-        from by_words
-        full join by_meaning using (message_id)
-    ),
-    best as (
-        select fused.*
-        from fused
-        join mail.messages as message using (message_id)
-        where message.mailbox_id = :mailbox_id
-            and message.duplicate_of is null
-            and not exists (
-                select from raw.labels as label
-                where label.message_id = fused.message_id
-                    and label.mailbox_id = :mailbox_id
-                    and label.label = any(:unwanted_labels)
-            )
-        order by fused.score desc, message.received_at desc, message_id desc
-        limit :limit
-    )
-    select
-        message_id,
+@dataclass(frozen=True, slots=True)
+class RankedPlace:
+    """A place in a ranked list: what could be found by then, how many came before, and which was the last of them."""
+
+    as_of: datetime
+    place: int
+    message_id: UUID
+
+
+DatedPlace = tuple[datetime, UUID]
+"""When the last message of a page was received, and which it is."""
+
+_COLUMNS = f"""
+        message.message_id,
         message.thread_id,
         message.from_name,
         message.from_address,
         message.subject,
         message.received_at,
-        cast(best.score as float8) as score,
-        best.has_words,
-        best.has_meaning,
+        left(coalesce(nullif(message.new_text, ''), message.text), {BODY_CHARACTERS}) as body,
         ranked.score as priority,
         verdict.category,
-        verdict.needs,
-        ts_headline(
-            cast(:configuration as regconfig),
-            translate(left(message.new_text, 20000), :delimiters, ''),
-            asked.query,
-            :headline_options
-        ) as snippet
-    from best
+        verdict.needs
+    from page
     join mail.messages as message using (message_id)
-    cross join asked
     left join priorities.messages as ranked using (message_id)
     left join classifications.messages as verdict using (message_id)
     where message.mailbox_id = :mailbox_id
-    order by best.score desc, message.received_at desc, message_id desc
-    """
+"""
+
+# What was removed since the last page moves no place: the list goes on behind the last message that was seen.
+_FOUND = text(
+    f"""
+    with found as materialized (
+        select
+            message_id, score, has_words, has_meaning, matched_count,
+            row_number() over (order by score desc, received_at desc, message_id desc) as place
+        from search.found(
+            :mailbox_id, :tree, :conditions, :ranking, :words, :vector, :model, :precision, :with_unwanted,
+            coalesce(:as_of, now())
+        )
+    ),
+    start as (
+        select coalesce((select found.place from found where found.message_id = :after_id), :after_place) as place
+    ),
+    page as (
+        select found.*
+        from found
+        cross join start
+        where found.place > start.place
+        order by found.place
+        limit :limit
+    )
+    select
+        page.score, page.has_words, page.has_meaning, page.matched_count, page.place,
+        coalesce(:as_of, now()) as as_of,
+        {_COLUMNS}
+    order by page.place
+    """  # noqa: S608 - both parts are ours
+)
+_LISTED = text(
+    f"""
+    with page as (
+        select message_id
+        from search.listed(:mailbox_id, :tree, :with_unwanted, :before_at, :before_id, :limit)
+    )
+    select
+        cast(null as float8) as score, false as has_words, false as has_meaning, null as matched_count,
+        {_COLUMNS}
+    order by message.received_at desc, message.message_id desc
+    """  # noqa: S608 - both parts are ours
 )
 
 
 def found(
     connection: Connection,
     mailbox_id: UUID,
-    query: str,
+    tree: Node,
     *,
     vector: QueryVector | None,
+    with_unwanted: bool,
+    after: RankedPlace | None,
     limit: int,
-    is_typing: bool,
 ) -> Sequence[RowMapping]:
-    """The best matches, without folder copies, trash and spam."""
-    head, _, last = query.rpartition(" ")
-    last_word = last.lower() if is_typing and len(last) >= 2 and last.isalnum() and '"' not in query else None
+    """The best matches of a query that has free words, after a place in the list."""
+    words = free_words(tree)
+    conditions = conditions_of(tree)
     parameters: dict[str, Any] = {
-        "configuration": SEARCH_CONFIGURATION,
-        "query": query,
-        "head": head,
-        "last_word": last_word,
         "mailbox_id": mailbox_id,
+        "tree": json.dumps(as_json(tree)),
+        "conditions": None if conditions is None else json.dumps(as_json(conditions)),
+        "ranking": json.dumps(as_json(And(tuple(words)))),
+        "words": [each.text for each in words],
         "vector": None if vector is None else "[" + ",".join(f"{value:.6g}" for value in vector.values) + "]",
         "model": vector.model if vector else "",
         "precision": vector.precision if vector else "",
-        "unwanted_labels": list(UNWANTED_LABELS),
+        "with_unwanted": with_unwanted,
+        "as_of": after.as_of if after else None,
+        "after_id": after.message_id if after else None,
+        "after_place": after.place if after else 0,
         "limit": limit,
-        "delimiters": MATCH_START + MATCH_STOP,
-        "headline_options": f"StartSel={MATCH_START}, StopSel={MATCH_STOP}, MaxWords=30, MinWords=15, MaxFragments=1",
     }
-    return connection.execute(_SEARCH, parameters).mappings().all()
+    return connection.execute(_FOUND, parameters).mappings().all()
+
+
+def listed(
+    connection: Connection,
+    mailbox_id: UUID,
+    tree: Node,
+    *,
+    with_unwanted: bool,
+    before: DatedPlace | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """What fulfils a query without free words, the newest first, before a place in time."""
+    parameters: dict[str, Any] = {
+        "mailbox_id": mailbox_id,
+        "tree": json.dumps(as_json(tree)),
+        "with_unwanted": with_unwanted,
+        "before_at": before[0] if before else None,
+        "before_id": before[1] if before else None,
+        "limit": limit,
+    }
+    return connection.execute(_LISTED, parameters).mappings().all()
+
+
+def stems(connection: Connection, words: Sequence[str]) -> dict[str, str]:
+    """The stem of each word, as the search makes it."""
+    query = text("select word, stem from search.stems(:words)")
+    return {row.word: row.stem for row in connection.execute(query, {"words": list(words)})}
+
+
+def unfilled_count(connection: Connection, mailbox_id: UUID) -> int:
+    """Messages that cannot be found yet, because they were stored before search kept words."""
+    count: int = connection.execute(
+        text("select search.unfilled_count(:mailbox_id)"), {"mailbox_id": mailbox_id}
+    ).scalar_one()
+    return count
+
+
+_OWN_DATE = text(
+    """
+    select newest.written
+    from (
+        select headers->>'date' as written, from_address, received_at
+        from mail.messages
+        where mailbox_id = :mailbox_id
+        order by received_at desc
+        limit 200
+    ) as newest
+    where newest.from_address in (
+        select address from mailboxes.aliases where mailbox_id = :mailbox_id
+        union all
+        select address from mailboxes.connections where mailbox_id = :mailbox_id
+    )
+    order by newest.received_at desc
+    limit 1
+    """
+)
+
+
+def own_date(connection: Connection, mailbox_id: UUID) -> str:
+    """The Date header of the last message that the owner wrote, '' when none of the newest 200 is theirs."""
+    return connection.execute(_OWN_DATE, {"mailbox_id": mailbox_id}).scalar() or ""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 
 from rl_emails_api.search.queries import QueryVector
@@ -9,6 +10,9 @@ from rl_emails_assets.embedding.encoder import Encoder
 from rl_emails_assets.errors import RlEmailsError
 
 _log = logging.getLogger(__name__)
+
+KEPT_VECTORS = 512
+"""Queries whose vectors are kept: pages of a result, a query that is corrected, the same search in another mailbox."""
 
 
 class QueryEncoder:
@@ -18,12 +22,16 @@ class QueryEncoder:
         self._load = load
         self._lock = threading.Lock()
         self._encoder: Encoder | None = None
+        self._kept: OrderedDict[str, QueryVector] = OrderedDict()
         self.why_not = ""
         """Why there is no encoder; '' while there is one or none was asked for."""
 
     def vector(self, query: str) -> QueryVector | None:
         """The query's vector, or None when there is no encoder; asked again only after a restart."""
         with self._lock:
+            if (kept := self._kept.get(query)) is not None:
+                self._kept.move_to_end(query)
+                return kept
             if self._encoder is None and not self.why_not:
                 try:
                     self._encoder = self._load()
@@ -33,4 +41,8 @@ class QueryEncoder:
             if self._encoder is None:
                 return None
             values = self._encoder.encode([query])[0]
-            return QueryVector([float(value) for value in values], self._encoder.model, self._encoder.precision)
+            made = QueryVector([float(value) for value in values], self._encoder.model, self._encoder.precision)
+            self._kept[query] = made
+            if len(self._kept) > KEPT_VECTORS:
+                self._kept.popitem(last=False)
+            return made

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, and_, func, select
 
+from rl_emails_api.collaboration.queries import assigned_to
 from rl_emails_api.visibility import has_label, is_from_owner
 from rl_emails_assets.db.tables import app, classifications, entities, mail, priorities
 
@@ -28,6 +29,7 @@ def by_id(connection: Connection, mailbox_id: UUID, thread_id: UUID) -> RowMappi
                 ranked.c.score.label("priority"),
                 project.c.project_id,
                 project.c.name.label("project_name"),
+                assigned_to(thread, mailbox_id).label("assigned_to"),
             )
             .select_from(
                 thread.outerjoin(ranked, ranked.c.thread_id == thread.c.thread_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import RowMapping
 
+from rl_emails_api.collaboration.schemas import Note, Person
 from rl_emails_api.schemas import Address, Category, Needs
 
 
@@ -47,4 +48,6 @@ class Thread(BaseModel):
     priority: float | None = Field(description="The highest score of its messages after the owner's last one.")
     project_id: UUID | None
     project_name: str | None
+    assigned_to: Person | None = Field(description="Who takes care of it; null when it is nobody.")
     messages: list[ThreadMessage] = Field(description="The latest 200 at most, oldest first.")
+    notes: list[Note] = Field(description="Internal notes: the latest 100 at most, oldest first.")

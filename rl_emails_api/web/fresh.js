@@ -2,10 +2,13 @@
 
 import { chosen, getChanged, post } from "./api.js";
 import { add, h, toast } from "./dom.js";
+import { listen } from "./events.js";
 import { FRESHNESS, fullTime, number, when } from "./format.js";
 import { replaceWith } from "./keep.js";
 
 const EVERY = 4000;
+// What no event tells of: time that passes, and an event that was lost.
+const EVERY_WHEN_TOLD = 30_000;
 const line = document.getElementById("fresh");
 const notices = document.getElementById("notices");
 const tag = { value: null };
@@ -40,13 +43,19 @@ export function follow({ listed, arrived }) {
       // Another mailbox may have been picked while the answer was on its way; its own list is being read then.
       else if (isNew && before[1] === after[1] && before.join() !== after.join()) arrived();
       if (isNew && before[1] === after[1] && learned !== chosen.mailbox?.learned_at) window.dispatchEvent(new Event("learned"));
-    } catch {
-      isAway = true;
+    } catch (error) {
+      isAway = !error.status || error.status >= 500;
       draw();
     }
-    if (!document.hidden) timer = setTimeout(look, EVERY);
+    if (!document.hidden) timer = setTimeout(look, events.isLive() && !isAway ? EVERY_WHEN_TOLD : EVERY);
   }
+  const events = listen(() => {
+    look();
+    arrived();
+  });
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+  window.addEventListener("online", look);
+  window.addEventListener("look", look);
   timer = setTimeout(look, EVERY);
 }
 
@@ -75,12 +84,19 @@ export function draw() {
   line.title = mailbox?.current_as_of ? `${text}. Complete as of ${fullTime(mailbox.current_as_of)}` : text;
   const told = (mailbox?.notices || []).filter((each) => each.kind !== "reconnect_needed" || mailbox.freshness === "reconnect_needed");
   const made = h("div");
+  if (isAway) add(made, [away()]);
   // Somebody who dismissed the notice can still not go on without connecting again.
   if (mailbox?.freshness === "reconnect_needed" && !told.some((each) => each.kind === "reconnect_needed")) {
     add(made, [notice({ kind: "reconnect_needed", text: mailbox.state_reason || "This mailbox has to be connected again." }, mailbox)]);
   }
   add(made, told.map((each) => notice(each, mailbox)));
   replaceWith(notices, made);
+}
+
+function away() {
+  const again = h("button", { type: "button" }, "Try now");
+  again.addEventListener("click", () => window.dispatchEvent(new Event("look")));
+  return h("div", { class: "notice bad", role: "status", data: { key: "away" } }, h("p", {}, "No connection to the server. What is shown may be old, and what you do is not stored. It is tried again every few seconds."), again);
 }
 
 function notice(data, mailbox) {

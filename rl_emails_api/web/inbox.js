@@ -1,160 +1,192 @@
-// The priority inbox: a list in order of importance, with the reason for each place.
+// The priority inbox: what needs the owner, by what it needs, in order of importance, with the reason for each place.
 
-import { chosen } from "./api.js";
-import { choice, empty, fill, h, hidden, icon, score, title } from "./dom.js";
-import { CATEGORIES, NEEDS, URGENCY, fullTime, plural, shortDate, sender, when } from "./format.js";
+import { run } from "./actions.js";
+import { chosen, get } from "./api.js";
+import { choice, empty, failure, fill, h, pick, skeleton, title } from "./dom.js";
+import { CATEGORIES, NEEDS, plural, shortDate } from "./format.js";
 import { readPages } from "./paging.js";
 import { changed, go } from "./route.js";
+import { markOpen, row } from "./rows.js";
+import * as selection from "./selection.js";
 
 const PERIODS = [["7", "7 days"], ["30", "30 days"], ["all", "All"]];
-const SHORT = { reply: "Reply", decision: "Decide", task: "Do" };
+const ORDERS = [["", "By need"], ["priority", "By priority"], ["date", "By date"]];
+const STATES = [["", "Open"], ["snoozed", "Snoozed"], ["done", "Done"], ["all", "Everything"]];
+const SECTIONS = [["reply", "Reply", 25], ["decision", "Decide", 25], ["task", "Do", 25], ["read", "Read", 15], ["nothing", "Everything else", 10]];
+const FOLDED = "rl-emails folded";
 const DAY = 86400000;
 
 export function show(pane, params) {
-  const period = PERIODS.some(([value]) => value === params.get("period")) ? params.get("period") : "30";
-  const order = params.get("order") === "date" ? "date" : "priority";
+  const one = (name, options, none) => (options.some(([value]) => value === params.get(name)) ? params.get(name) : none);
+  const period = one("period", PERIODS, "30");
+  const state = one("state", STATES, "");
+  const order = one("order", ORDERS, "") || (state ? "date" : "");
+  const isByNeed = !order && !params.get("needs");
   const newest = () => (chosen.mailbox?.newest_at ? new Date(chosen.mailbox.newest_at) : null);
   const since = () => (period === "all" || !newest() ? null : new Date(newest().getTime() - Number(period) * DAY));
-  const query = () => ({
-    since: since()?.toISOString(),
-    unread: params.get("unread") ? "true" : null,
-    category: params.get("category"),
-    needs: params.get("needs"),
-    order,
-    limit: 40,
-  });
+  const place = {
+    params, period, order, state, since, newest, isByNeed,
+    note: h("p", { class: "window" }),
+    pending: h("p", { class: "pending", hidden: true }),
+    query: () => ({
+      since: since()?.toISOString(),
+      unread: params.get("unread") ? "true" : null,
+      category: params.get("category"),
+      needs: params.get("needs"),
+      state: state || null,
+      order: order || "priority",
+    }),
+  };
+  const content = h("div", { class: "sections" });
+  selection.clear();
+  fill(pane, title("Inbox", filtersToggle(params), unreadToggle(params), pick("View", ORDERS, order, (value) => go(changed({ order: value || null, needs: null, m: null }))), pick("State", STATES, state, (value) => go(changed({ state: value || null, m: null })))), selection.bar(run), filters(params, period), place.note, place.pending, content);
+  if (isByNeed) byNeed(content, place);
+  else flat(content, place);
+}
+
+function flat(content, place) {
   const list = h("ul", { class: "rows", "aria-label": "Messages" });
   const foot = h("div", { class: "list-foot" });
-  const note = h("p", { class: "window" });
-  const pending = h("p", { class: "pending", hidden: true });
-  fill(pane, title("Inbox", unreadToggle(params), orderChoice(order)), filters(params, period), note, pending, list, foot);
+  fill(content, list, foot);
+  readPages({
+    path: "/v1/inbox",
+    query: () => ({ ...place.query(), limit: 40 }),
+    list,
+    foot,
+    draw(into, page, isFirst) {
+      draw(into, page);
+      if (isFirst) tell(place, page);
+    },
+    none: () => nothing(place),
+    end: () => ending(place),
+    counted: selection.prune,
+  });
+}
+
+function draw(into, page, options) {
+  for (const item of page.items) into.append(row(item, options));
+  markOpen(into.isConnected ? document.getElementById("list-pane") : into);
+}
+
+// Five listings in one pane. Each is read on in its own place; the last is folded, for it needs nothing.
+async function byNeed(content, place) {
+  fill(content, skeleton());
+  const query = (needs, limit) => ({ ...place.query(), needs, limit });
+  let firsts;
+  try {
+    firsts = await Promise.all(SECTIONS.map(([needs, , limit]) => get("/v1/inbox", query(needs, limit))));
+  } catch (error) {
+    fill(content, failure(error, () => byNeed(content, place)));
+    return;
+  }
+  const counts = {};
+  const foot = h("div", { class: "list-foot" });
+  const sum = () => {
+    const waiting = SECTIONS.slice(0, -1).reduce((total, [needs]) => total + (counts[needs] || 0), 0);
+    if (waiting || counts.nothing === undefined) fill(foot, counts.nothing === undefined ? null : ending(place));
+    else fill(foot, counts.nothing && !isFiltered(place.params) ? [caughtUp(), ending(place)] : counts.nothing ? ending(place) : nothing(place));
+  };
+  tell(place, firsts[0]);
+  const sections = SECTIONS.map(([needs, name, limit], index) =>
+    section(needs, name, { first: firsts[index], query: () => query(needs, limit), counted: (count) => ((counts[needs] = count), sum()) }),
+  );
+  fill(content, sections, foot);
+  markOpen(document.getElementById("list-pane"));
+}
+
+const folded = () => new Set((localStorage.getItem(FOLDED) ?? "nothing").split(" "));
+
+function section(needs, name, { first, query, counted }) {
+  const list = h("ul", { class: "rows", id: `need-${needs}`, "aria-label": name });
+  const foot = h("div", { class: "section-foot" });
+  const count = h("span", { class: "count" });
+  const isOpen = !folded().has(needs);
+  const inside = h("div", { hidden: !isOpen }, list, foot);
+  const head = h("button", { type: "button", class: "fold-button", "aria-expanded": String(isOpen), "aria-controls": `need-${needs}` }, name, " ", count);
+  head.addEventListener("click", () => {
+    inside.hidden = !inside.hidden;
+    head.setAttribute("aria-expanded", String(!inside.hidden));
+    const kept = folded();
+    if (inside.hidden) kept.add(needs);
+    else kept.delete(needs);
+    localStorage.setItem(FOLDED, [...kept].join(" "));
+    markOpen(document.getElementById("list-pane"));
+  });
+  const node = h("section", { class: "need", data: { needs }, "aria-label": name }, h("h2", {}, head), inside);
   readPages({
     path: "/v1/inbox",
     query,
     list,
     foot,
-    draw(into, page, isFirst) {
-      for (const item of page.items) into.append(row(item));
-      markOpen(into);
-      if (!isFirst) return;
-      fill(note, windowNote(period, since(), newest()));
-      showPending(pending, page.pending_count, order);
+    first,
+    draw: (into, page) => draw(into, page, { isInSection: true }),
+    none: () => null,
+    counted(total, isMore) {
+      const unread = list.querySelectorAll(".row.unread").length;
+      node.hidden = !total;
+      fill(count, `${total}${isMore ? "+" : ""}`, unread ? h("span", { class: "unread-count" }, ` ${unread} unread`) : null);
+      selection.prune();
+      counted(total);
     },
-    none: () => nothing(params, period),
-    end: () => h("p", { class: "end" }, endNote(period), since() ? allTime() : null),
   });
+  return node;
+}
+
+function tell(place, page) {
+  fill(place.note, windowNote(place));
+  place.pending.hidden = !page.pending_count || Boolean(place.state);
+  if (place.pending.hidden) return;
+  fill(
+    place.pending,
+    `${plural(page.pending_count, "message")} stored, not ranked yet. `,
+    place.order === "date" ? "They have no score here." : h("a", { href: changed({ order: "date", m: null }) }, "See by date"),
+  );
 }
 
 const allTime = () => h("a", { href: changed({ period: "all", m: null }) }, "Show all");
+const caughtUp = () => h("div", { class: "empty" }, h("p", { class: "empty-title" }, "Nothing waits for you"), h("p", {}, "Everything that needed you is done. What needs nothing is above, folded."));
 
-function windowNote(period, since, newest) {
-  if (!newest) return "";
-  if (!since) return "All mail of this mailbox.";
-  return [
-    `Only the ${period} days up to the newest message, ${shortDate(newest)}. `,
-    allTime(),
-  ];
+function windowNote({ period, since, newest }) {
+  if (!newest()) return "";
+  if (!since()) return "All mail of this mailbox.";
+  return [`Only the ${period} days up to the newest message, ${shortDate(newest())}. `, allTime()];
 }
 
-const endNote = (period) => (period === "all" ? "That is all of it." : `That is everything of these ${period} days. `);
+const ending = ({ period, since }) => h("p", { class: "end" }, period === "all" ? "That is all of it." : `That is everything of these ${period} days. `, since() ? allTime() : null);
 
-function nothing(params, period) {
-  const filtered = params.get("unread") || params.get("category") || params.get("needs");
-  if (filtered) {
+const isFiltered = (params) => params.get("unread") || params.get("category") || params.get("needs");
+
+function nothing({ params, period, state }) {
+  if (isFiltered(params)) {
     const clear = changed({ unread: null, category: null, needs: null, m: null });
     return empty("Nothing matches these filters", h("a", { href: clear }, "Clear the filters"));
   }
+  if (state === "snoozed") return empty("Nothing is snoozed", "h on a message puts it away until a time you choose.");
+  if (state === "done") return empty("Nothing is done yet", "e on a message takes it out of the inbox. It is kept here, and at the provider.");
   if (chosen.mailbox.provider !== "files" && !chosen.mailbox.newest_at) return empty("No mail yet", "The newest comes first, and appears here by itself.");
   if (period !== "all" && chosen.mailbox.newest_at) return empty("Nothing came in this window", allTime());
   return empty("No mail yet", "Import some with ", h("code", {}, "rl-emails import PATH --mailbox ADDRESS"), ".");
 }
 
-function showPending(node, count, order) {
-  node.hidden = !count;
-  if (!count) return;
-  fill(
-    node,
-    `${plural(count, "message")} stored, not ranked yet. `,
-    order === "date" ? "They have no score here." : h("a", { href: changed({ order: "date", m: null }) }, "See by date"),
-  );
+const unreadToggle = (params) =>
+  h("button", { type: "button", class: "toggle", "aria-pressed": params.get("unread") ? "true" : "false", on: { click: () => go(changed({ unread: params.get("unread") ? null : "1", m: null })) } }, "Unread");
+
+// On a phone the filters fold away, unless one of them is set.
+function filtersToggle(params) {
+  const button = h("button", { type: "button", class: "filters-toggle", "aria-expanded": String(isNarrowed(params)), "aria-controls": "filters" }, "Filter");
+  button.addEventListener("click", () => button.setAttribute("aria-expanded", String(document.getElementById("filters").classList.toggle("is-open"))));
+  return button;
 }
 
-const orderChoice = (order) =>
-  choice("Order", [["priority", "Priority"], ["date", "Date"]], order, (value) => go(changed({ order: value === "date" ? value : null, m: null })));
-
-const unreadToggle = (params) =>
-  h(
-    "button",
-    {
-      type: "button",
-      class: "toggle",
-      "aria-pressed": params.get("unread") ? "true" : "false",
-      on: { click: () => go(changed({ unread: params.get("unread") ? null : "1", m: null })) },
-    },
-    "Unread",
-  );
+const isNarrowed = (params) => ["period", "category", "needs"].some((name) => params.get(name));
 
 function filters(params, period) {
-  const pick = (name, label, options) =>
-    h(
-      "select",
-      { "aria-label": label, on: { change: (event) => go(changed({ [name]: event.target.value || null, m: null })) } },
-      h("option", { value: "" }, label),
-      Object.entries(options).map(([value, text]) => h("option", { value, selected: params.get(name) === value }, text)),
-    );
+  const any = (name, label, options) => pick(label, [["", label], ...Object.entries(options)], params.get(name) || "", (value) => go(changed({ [name]: value || null, m: null })));
   return h(
     "div",
-    { class: "filters" },
+    { class: `filters ${isNarrowed(params) ? "is-open" : ""}`, id: "filters" },
     choice("Period", PERIODS, period, (value) => go(changed({ period: value === "30" ? null : value, m: null }))),
-    pick("category", "Category", CATEGORIES),
-    pick("needs", "Needs", NEEDS),
+    any("category", "Category", CATEGORIES),
+    any("needs", "Needs", NEEDS),
   );
-}
-
-export function chips(item) {
-  const category = item.corrections?.category || item.category;
-  return [
-    item.corrections?.importance === "important" ? h("span", { class: "chip mine" }, "You: important") : null,
-    item.corrections?.importance === "not_important" ? h("span", { class: "chip mine" }, "You: not important") : null,
-    item.needs && !["nothing", "read"].includes(item.needs) ? h("span", { class: `chip needs-${item.needs}`, title: NEEDS[item.needs] }, SHORT[item.needs]) : null,
-    item.urgency && ["now", "today"].includes(item.urgency) ? h("span", { class: "chip urgent" }, URGENCY[item.urgency]) : null,
-    category && category !== "person" ? h("span", { class: `chip ${category === "suspicious" ? "urgent" : ""}` }, CATEGORIES[category]) : null,
-    item.task_count ? h("span", { class: "chip" }, plural(item.task_count, "task")) : null,
-  ];
-}
-
-export function row(item) {
-  const reason = item.reasons?.[0];
-  return h(
-    "li",
-    {},
-    h(
-      "a",
-      { class: `row ${item.is_unread ? "unread" : ""}`, href: changed({ m: item.message_id }), data: { message: item.message_id } },
-      score(item.priority),
-      h(
-        "span",
-        { class: "row-body" },
-        h(
-          "span",
-          { class: "row-top" },
-          h("span", { class: "from" }, item.is_unread ? hidden("Unread, ") : null, sender(item.from)),
-          item.has_attachments ? [icon("clip"), hidden("has attachments")] : null,
-          h("time", { datetime: item.received_at, title: fullTime(item.received_at) }, when(item.received_at)),
-        ),
-        h("span", { class: "subject" }, item.subject || "(no subject)"),
-        h("span", { class: "row-why" }, chips(item), reason ? h("span", { class: "reason" }, reason) : null),
-        h("span", { class: "snippet" }, item.snippet),
-      ),
-    ),
-  );
-}
-
-export function markOpen(pane) {
-  const open = new URLSearchParams(location.hash.split("?")[1] || "").get("m");
-  for (const node of pane.querySelectorAll(".row[data-message]")) {
-    if (node.dataset.message === open) node.setAttribute("aria-current", "true");
-    else node.removeAttribute("aria-current");
-    node.setAttribute("href", changed({ m: node.dataset.message }));
-  }
 }

@@ -1,118 +1,67 @@
-// The keyboard: single keys as mail programs have them, never while typing.
+// The keyboard: single keys as mail programs have them, never while typing. What each does is in `commands`.
 
 import { fill, h } from "./dom.js";
-import { close, press, toggleWhy } from "./reader.js";
-import { current, go, link } from "./route.js";
+import { KEYMAP } from "./keymap.js";
 
-const HELP = [
-  [["j", "k"], "Next, previous message"],
-  [["o", "Enter"], "Open it"],
-  [["u", "Esc"], "Back to the list"],
-  [["e"], "Why it stands here"],
-  [["i"], "It is important"],
-  [["n"], "It is not important"],
-  [["r"], "Mark read or unread"],
-  [["/"], "Search"],
-  [["g", "i"], "Go to the inbox; g t tasks, g j projects, g p people, g s status"],
-  [["?"], "These keys"],
-];
-const PLACES = { i: "inbox", t: "tasks", j: "projects", p: "people", f: "search", s: "status" };
+const AFTER_G_MS = 1500;
+const SINGLE = new Map();
+const AFTER_G = new Map();
+for (const { id, keys } of KEYMAP) {
+  for (const key of keys) {
+    if (key.startsWith("g ")) AFTER_G.set(key.slice(2), id);
+    else SINGLE.set({ "↓": "ArrowDown", "↑": "ArrowUp", Esc: "Escape" }[key] || key, id);
+  }
+}
 
-let afterG = false;
+let afterG = 0;
 
-export function install({ list, reader, help }) {
+export function drawHelp(help) {
+  const groups = [...new Set(KEYMAP.map((each) => each.group))];
   fill(
     help,
     h("h2", { id: "help-title" }, "Keys"),
-    h("dl", { class: "keys" }, HELP.map(([keys, text]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, text)])),
+    h("div", { class: "key-groups" }, groups.map((group) =>
+      h("section", {}, h("h3", {}, group), h("dl", { class: "keys" }, KEYMAP.filter((each) => each.group === group).map(({ keys, text }) =>
+        h("div", {}, h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, text))))))),
     h("form", { method: "dialog" }, h("button", { type: "submit", autofocus: true }, "Close")),
   );
   help.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     help.close();
   });
-  document.getElementById("help-button").addEventListener("click", () => help.showModal());
+}
+
+// `run` is told the id of a command and answers false when it has nothing to do, so that the key keeps its own meaning.
+export function install(run) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-    if (event.key === "Escape") {
-      if (current().params.get("m")) back(list);
-      else if (event.target.matches("input")) event.target.blur();
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      run("palette");
       return;
     }
-    if (event.target.closest("input, textarea, select")) return;
-    if (handle(event, list, reader, help)) event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const isTyping = event.target.closest("input, textarea, select");
+    if (isTyping && event.key !== "Escape") return;
+    if (isTyping) {
+      event.target.blur();
+      if (!event.target.matches("[type=search]")) return;
+    }
+    const now = performance.now();
+    const isSecond = afterG && now - afterG < AFTER_G_MS;
+    afterG = 0;
+    if (isSecond && AFTER_G.has(event.key)) {
+      event.preventDefault();
+      run(AFTER_G.get(event.key));
+      return;
+    }
+    if (event.key === "g") {
+      afterG = now;
+      event.preventDefault();
+      return;
+    }
+    const id = SINGLE.get(event.key);
+    // Enter and the arrows keep their meaning on what has one.
+    if (!id || event.key === "Enter" || (event.key.startsWith("Arrow") && !event.target.matches("body, .row[data-message]"))) return;
+    if (run(id, event) !== false) event.preventDefault();
   });
 }
-
-function handle(event, list, reader, help) {
-  const key = event.key;
-  if (afterG) {
-    afterG = false;
-    if (!PLACES[key]) return false;
-    go(link(PLACES[key]));
-    return true;
-  }
-  switch (key) {
-    case "g":
-      afterG = true;
-      setTimeout(() => (afterG = false), 1500);
-      return true;
-    case "j":
-      return step(list, 1);
-    case "k":
-      return step(list, -1);
-    case "o":
-      if (!document.activeElement.matches(".row")) return false;
-      document.activeElement.click();
-      return true;
-    case "u":
-      return back(list);
-    case "e":
-      toggleWhy(reader);
-      return true;
-    case "i":
-      press(reader, "important");
-      return true;
-    case "n":
-      press(reader, "not_important");
-      return true;
-    case "r":
-      press(reader, "read");
-      return true;
-    case "/":
-      if (current().view === "search") document.getElementById("query")?.focus();
-      else go(link("search"));
-      return true;
-    case "?":
-      help.showModal();
-      return true;
-    default:
-      return false;
-  }
-}
-
-function rowsOf(list) {
-  return [...list.querySelectorAll(".row[data-message]")];
-}
-
-function step(list, by) {
-  const rows = rowsOf(list);
-  if (!rows.length) return false;
-  const isOpen = Boolean(current().params.get("m"));
-  const at = isOpen ? rows.findIndex((row) => row.matches('[aria-current="true"]')) : rows.indexOf(document.activeElement);
-  const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
-  next.scrollIntoView({ block: "nearest" });
-  if (at + by >= rows.length) list.querySelector(".more")?.click();
-  if (isOpen) next.click();
-  else next.focus();
-  return true;
-}
-
-function back(list) {
-  const open = current().params.get("m");
-  if (!open) return false;
-  close();
-  list.querySelector(`.row[data-message="${CSS.escape(open)}"]`)?.focus();
-  return true;
-}
-

@@ -7,13 +7,15 @@ import { replaceItems } from "./keep.js";
 const shown = new Set();
 
 // Read what is shown again, without losing the place in it.
-export const refresh = () => shown.forEach((reread) => reread());
+export const refresh = () => Promise.all([...shown].map((reread) => reread()));
 
-export function readPages({ path, query = () => ({}), list, foot, draw, none, end = () => null }) {
+// `first` is the first page where it has been read already; `counted` is told how many items stand there, and whether more follow.
+export function readPages({ path, query = () => ({}), list, foot, draw, none, end = () => null, first = null, counted = () => {} }) {
   let count = 0;
   let isBusy = false;
   shown.add(reread);
-  load(null);
+  if (first) take(first, null);
+  else load(null);
 
   async function load(cursor) {
     isBusy = true;
@@ -27,6 +29,10 @@ export function readPages({ path, query = () => ({}), list, foot, draw, none, en
     } finally {
       isBusy = false;
     }
+    take(page, cursor);
+  }
+
+  function take(page, cursor) {
     count += 1;
     draw(list, page, !cursor);
     finish(page, !cursor && !page.items.length);
@@ -36,6 +42,7 @@ export function readPages({ path, query = () => ({}), list, foot, draw, none, en
     const more = () => load(page.next_cursor);
     if (page.next_cursor) fill(foot, h("button", { type: "button", class: "more", on: { click: more } }, "Show more"));
     else fill(foot, isEmpty ? none() : end());
+    counted(list.childElementCount, Boolean(page.next_cursor));
   }
 
   async function reread() {
@@ -58,8 +65,9 @@ export function readPages({ path, query = () => ({}), list, foot, draw, none, en
     if (!list.isConnected) return;
     const made = list.cloneNode(false);
     pages.forEach((page, index) => draw(made, page, index === 0));
-    replaceItems(list.closest(".pane"), list, made);
+    const above = replaceItems(list.closest(".pane"), list, made);
     count = pages.length;
     finish(pages.at(-1), !pages[0].items.length);
+    window.dispatchEvent(new CustomEvent("arrived", { detail: above }));
   }
 }

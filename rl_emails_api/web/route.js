@@ -1,10 +1,11 @@
 // The place in the page is the part of the address after #: a view and its parameters; `m` is the message that is open.
 
 export const VIEWS = ["inbox", "tasks", "projects", "people", "search", "status"];
+const ALL = [...VIEWS, "settings", "invitation"];
 
 export function current() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  return { view: VIEWS.includes(path) ? path : "inbox", params: new URLSearchParams(query) };
+  return { view: ALL.includes(path) ? path : "inbox", params: new URLSearchParams(query) };
 }
 
 export function link(view, params = {}) {

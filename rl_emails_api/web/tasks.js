@@ -128,7 +128,7 @@ export function taskRow(task, { bare = false, from = reference(chosen.mailbox) }
       h("blockquote", { class: "proof" }, task.evidence),
     ),
   );
-  box.addEventListener("click", async () => {
+  const change = async () => {
     const next = status === "done" ? "open" : "done";
     try {
       await post(`/v1/tasks/${task.task_id}/status`, { status: next });
@@ -139,7 +139,8 @@ export function taskRow(task, { bare = false, from = reference(chosen.mailbox) }
     status = next;
     box.setAttribute("aria-checked", next === "done" ? "true" : "false");
     line.className = `task ${next}`;
-    toast(next === "done" ? "Done." : "Open again.");
-  });
+    const note = toast(next === "done" ? "Done." : "Open again.", "", { undo: () => (note.remove(), change()), ms: 10_000 });
+  };
+  box.addEventListener("click", change);
   return line;
 }

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from rl_emails_api.metrics.webhook_figures import WebhookFigures
 from rl_emails_api.problems import ProblemError
 from rl_emails_api.webhooks.intake import PushIntake
+from rl_emails_api.webhooks.limited_body import limited_body
 from rl_emails_api.webhooks.push_body import read_push
 from rl_emails_api.webhooks.push_tokens import PushTokens
 from rl_emails_assets.errors import ProviderUnavailableError
@@ -134,21 +135,14 @@ async def _take(request: Request, webhook: GmailWebhook) -> str:
 
 async def _body(request: Request) -> bytes:
     """The body, as long as it stays within the limit."""
-    told = request.headers.get("content-length", "0")
-    body = bytearray()
-    # The length of the number first: int() refuses one with thousands of digits.
-    if told.isdecimal() and len(told) <= len(str(MOST_BYTES)) and int(told) <= MOST_BYTES:
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    break
-            else:
-                return bytes(body)
-        except ClientDisconnect as error:
-            raise _RefusedError.of(
-                "failed", HTTPStatus.BAD_REQUEST, "push-incomplete", "The push ended before its end. Send it again."
-            ) from error
+    try:
+        body = await limited_body(request, MOST_BYTES)
+    except ClientDisconnect as error:
+        raise _RefusedError.of(
+            "failed", HTTPStatus.BAD_REQUEST, "push-incomplete", "The push ended before its end. Send it again."
+        ) from error
+    if body is not None:
+        return body
     raise _RefusedError.of(
         "too_large",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -4,7 +4,7 @@ import hmac
 
 import jwt
 
-from rl_emails_api.webhooks.google_keys import GoogleKeys
+from rl_emails_api.identity.signing_keys import SigningKeys
 
 LEEWAY_SECONDS = 60
 """How far Google's clock and ours may be apart."""
@@ -16,7 +16,7 @@ _MALFORMED = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionErr
 class PushTokens:
     """Tells the tokens of one push subscription from all others."""
 
-    def __init__(self, keys: GoogleKeys, *, issuer: str, audience: str, service_account: str) -> None:
+    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str, service_account: str) -> None:
         self._keys = keys
         # Google writes it with and without the scheme.
         self._issuers = (issuer, issuer.partition("://")[2] or issuer)

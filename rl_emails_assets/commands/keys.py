@@ -15,6 +15,8 @@ def list_keys(engine: Engine, settings: Settings, *, is_json: bool) -> ExitCode:
     """Every key by its id, the one that encrypts first, with the number of mailboxes whose tokens it encrypted."""
     here = Sealer.of(settings).key_ids
     counts = key_rotation.counts(engine, settings)
+    with engine.connect() as connection:
+        outdated = key_rotation.outdated_count(connection)
     kept_in = key_ring.VARIABLE if settings.secret_keys is not None else str(key_ring.key_file(settings.home))
     missing = [key_id for key_id in counts if key_id not in here]
     if is_json:
@@ -27,7 +29,7 @@ def list_keys(engine: Engine, settings: Settings, *, is_json: bool) -> ExitCode:
             }
             for key_id in counts
         ]
-        print_json({"kept_in": kept_in, "keys": items})
+        print_json({"kept_in": kept_in, "keys": items, "outdated_count": outdated})
     else:
         out = console()
         table = Table(box=None, pad_edge=False)
@@ -38,6 +40,11 @@ def list_keys(engine: Engine, settings: Settings, *, is_json: bool) -> ExitCode:
             table.add_row(key_id, str(count), mark)
         out.print(table)
         out.print(f"Kept in {kept_in}.", markup=False)
+        if outdated:
+            out.print(
+                f"{outdated} of {sum(counts.values())} are not bound to their organization yet: an older release "
+                "encrypted them. While `rl-emails up` runs they are encrypted again by themselves, within an hour."
+            )
         if missing:
             out.print("Tokens of a missing key cannot be read: put the key back, or connect those mailboxes again.")
     return ExitCode.INCOMPLETE if missing else ExitCode.OK

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from rl_emails_assets.connections import google_endpoints
 from rl_emails_assets.connections.google_endpoints import GoogleRefusalError
 from rl_emails_assets.connections.reconnection import RECONNECT_NEEDED, need_reconnect
-from rl_emails_assets.connections.sealing import Sealer
+from rl_emails_assets.connections.sealing import Place, Sealer
 from rl_emails_assets.db.tables import mailboxes
 from rl_emails_assets.errors import ProviderUnavailableError, ReconnectNeededError, SettingsError
 from rl_emails_assets.settings import Settings
@@ -42,15 +42,17 @@ class Grant:
     scopes: tuple[str, ...]
 
 
-def bound_to(mailbox_id: uuid.UUID) -> str:
-    """The name of the place where a mailbox's grant is kept, which its encryption is bound to."""
-    return f"mailboxes.credentials/{mailbox_id}/sealed"
+def place_of(mailbox_id: uuid.UUID, organization_id: uuid.UUID) -> Place:
+    """The place where a mailbox's grant is kept, which its encryption is bound to."""
+    return Place("mailboxes.credentials", "sealed", str(mailbox_id), organization_id)
 
 
 def store_grant(connection: Connection, sealer: Sealer, mailbox_id: uuid.UUID, grant: Grant) -> None:
     """Keep the mailbox's grant, sealed, in the place of the one before."""
+    owner = mailboxes.connections.c
+    query = select(owner.organization_id).where(owner.mailbox_id == mailbox_id)
     values = {
-        "sealed": _sealed(sealer, mailbox_id, grant),
+        "sealed": _sealed(sealer, place_of(mailbox_id, connection.execute(query).scalar_one()), grant),
         "key_id": sealer.key_id,
         "scopes": list(grant.scopes),
         "expires_at": grant.expires_at,
@@ -98,7 +100,14 @@ class TokenSource:
             state = mailboxes.connections.c
             row = (
                 connection.execute(
-                    select(_columns.sealed, _columns.expires_at, _columns.scopes, state.state, state.state_reason)
+                    select(
+                        _columns.sealed,
+                        _columns.expires_at,
+                        _columns.scopes,
+                        state.organization_id,
+                        state.state,
+                        state.state_reason,
+                    )
                     .join_from(mailboxes.connections, mailboxes.credentials, isouter=True)
                     .where(state.mailbox_id == self._mailbox_id)
                 )
@@ -120,7 +129,11 @@ class TokenSource:
                 connection.execute(
                     text("select set_config('lock_timeout', :limit, true)"), {"limit": f"{LOCK_SECONDS}s"}
                 )
-                row = connection.execute(_select(self._mailbox_id).with_for_update()).mappings().one_or_none()
+                row = (
+                    connection.execute(_select(self._mailbox_id).with_for_update(of=mailboxes.credentials))
+                    .mappings()
+                    .one_or_none()
+                )
                 if row is None:
                     raise _no_grant(self._mailbox_id)
                 sealer = Sealer.of(self._settings)
@@ -178,17 +191,22 @@ class TokenSource:
         )
 
 
-def _select(mailbox_id: uuid.UUID) -> Select[tuple[bytes, datetime, list[str]]]:
-    return select(_columns.sealed, _columns.expires_at, _columns.scopes).where(_columns.mailbox_id == mailbox_id)
+def _select(mailbox_id: uuid.UUID) -> Select[tuple[bytes, datetime, list[str], uuid.UUID]]:
+    owner = mailboxes.connections.c.organization_id
+    return (
+        select(_columns.sealed, _columns.expires_at, _columns.scopes, owner)
+        .join_from(mailboxes.credentials, mailboxes.connections)
+        .where(_columns.mailbox_id == mailbox_id)
+    )
 
 
-def _sealed(sealer: Sealer, mailbox_id: uuid.UUID, grant: Grant) -> bytes:
+def _sealed(sealer: Sealer, place: Place, grant: Grant) -> bytes:
     tokens = {"access_token": grant.access_token, "refresh_token": grant.refresh_token}
-    return sealer.seal(json.dumps(tokens).encode(), bound_to=bound_to(mailbox_id))
+    return sealer.seal(json.dumps(tokens).encode(), bound_to=place)
 
 
 def _opened(sealer: Sealer, mailbox_id: uuid.UUID, row: RowMapping) -> Grant:
-    tokens = json.loads(sealer.open(row["sealed"], bound_to=bound_to(mailbox_id)))
+    tokens = json.loads(sealer.open(row["sealed"], bound_to=place_of(mailbox_id, row["organization_id"])))
     return Grant(tokens["access_token"], tokens["refresh_token"], row["expires_at"], tuple(row["scopes"]))
 
 

@@ -1,5 +1,8 @@
 """The end of a mailbox: its watch is stopped, its grant revoked, and every row of it erased.
 
+What is erased is counted in the privacy receipt of the mailbox (db.receipts), in the transactions that erase it. The
+receipt is not ended here: what Dagster and the logs know of the mailbox goes afterwards (privacy.erasure).
+
 The order makes it safe to repeat after a kill at any point: what is at the provider goes first, while the tokens are
 still there; the row of the connection goes last, and until then the mailbox stays in the state `disconnecting`.
 """
@@ -17,8 +20,9 @@ from sqlalchemy.exc import OperationalError
 from rl_emails_assets.connections import google_endpoints
 from rl_emails_assets.connections.credentials import TokenSource, read_grant
 from rl_emails_assets.connections.reconnection import DISCONNECTING
+from rl_emails_assets.db import receipts
 from rl_emails_assets.db.schema import metadata
-from rl_emails_assets.db.tables import mailboxes, sync_queue
+from rl_emails_assets.db.tables import mailboxes, privacy, sync_queue
 from rl_emails_assets.errors import ProviderUnavailableError, ReconnectNeededError, SealError, SettingsError
 from rl_emails_assets.settings import Settings
 
@@ -47,6 +51,8 @@ class Receipt:
     """What became of the grant, for a person."""
     rows: dict[str, int] = field(default_factory=dict)
     """Rows that this call removed, by table; those of an interrupted one are not counted again."""
+    receipt_id: uuid.UUID | None = None
+    """The privacy receipt, which counts those of an interrupted one as well; None when the mailbox was not there."""
 
     def as_json(self) -> dict[str, Any]:
         """The receipt for scripts."""
@@ -81,21 +87,24 @@ def disconnect(
                 .where(is_this)
                 .values(state=DISCONNECTING, state_reason="It is being disconnected", state_changed_at=func.now())
             )
+        receipt_id = receipts.ensure_for_mailbox(connection, mailbox_id)
     watch = grant = NONE
     if row.provider == "gmail":
         watch = _told(lambda: _stop_watch(engine, settings, mailbox_id), even_if_unreachable=even_if_unreachable)
         grant = _told(lambda: _revoke(engine, settings, mailbox_id), even_if_unreachable=even_if_unreachable)
-    rows = _erase(engine, mailbox_id, on_erased or (lambda _table, _count: None))
-    return Receipt(mailbox_id, row.address, row.provider, watch, grant, rows)
+    with engine.begin() as connection:
+        receipts.note(connection, receipt_id, outcome={"watch": watch, "grant": grant})
+    rows = _erase(engine, mailbox_id, receipt_id, on_erased or (lambda _table, _count: None))
+    return Receipt(mailbox_id, row.address, row.provider, watch, grant, rows, receipt_id)
 
 
 def mailbox_tables() -> list[Table]:
     """Every table that holds rows of a mailbox, each before those that it refers to; the connection itself is not among
-    them."""
+    them, and what tells of its end is not either."""
     return [
         table
         for table in reversed(metadata.sorted_tables)
-        if "mailbox_id" in table.c and table is not mailboxes.connections
+        if "mailbox_id" in table.c and table not in (mailboxes.connections, privacy.receipts)
     ]
 
 
@@ -136,7 +145,9 @@ def _revoke(engine: Engine, settings: Settings, mailbox_id: uuid.UUID) -> str:
     return f"Google answered {status}; remove our access at {PERMISSIONS}"
 
 
-def _erase(engine: Engine, mailbox_id: uuid.UUID, on_erased: Callable[[str, int], None]) -> dict[str, int]:
+def _erase(
+    engine: Engine, mailbox_id: uuid.UUID, receipt_id: uuid.UUID, on_erased: Callable[[str, int], None]
+) -> dict[str, int]:
     rows: dict[str, int] = {}
 
     def count(table: Table, removed: int) -> None:
@@ -148,33 +159,37 @@ def _erase(engine: Engine, mailbox_id: uuid.UUID, on_erased: Callable[[str, int]
         # The request is what repeats this after a kill, so it goes last.
         removed = BATCH_ROWS if table is not sync_queue.requests else 0
         while removed == BATCH_ROWS:
-            removed = _retried(engine, partial(_delete_some, table, mailbox_id))
+            removed = _retried(engine, partial(_delete_some, table, mailbox_id, receipt_id))
             count(table, removed)
-    for table, removed in _retried(engine, partial(_delete_rest, mailbox_id)):
+    for table, removed in _retried(engine, partial(_delete_rest, mailbox_id, receipt_id)):
         count(table, removed)
     return rows
 
 
-def _delete_some(table: Table, mailbox_id: uuid.UUID, connection: Connection) -> int:
+def _delete_some(table: Table, mailbox_id: uuid.UUID, receipt_id: uuid.UUID, connection: Connection) -> int:
     name = f"{table.schema}.{table.name}"
     statement = text(
         f"delete from {name} where ctid = any(array("  # noqa: S608 - the name is one of our tables
         f"select ctid from {name} where mailbox_id = :mailbox_id limit :most))"
     )
-    return connection.execute(statement, {"mailbox_id": mailbox_id, "most": BATCH_ROWS}).rowcount
+    removed = connection.execute(statement, {"mailbox_id": mailbox_id, "most": BATCH_ROWS}).rowcount
+    receipts.count_removed(connection, receipt_id, {table.fullname: removed})
+    return removed
 
 
-def _delete_rest(mailbox_id: uuid.UUID, connection: Connection) -> list[tuple[Table, int]]:
+def _delete_rest(mailbox_id: uuid.UUID, receipt_id: uuid.UUID, connection: Connection) -> list[tuple[Table, int]]:
     """What a run wrote meanwhile, the request and the connection, in one transaction.
 
     The lock on the connection's row keeps rows of the mailbox from being added: their foreign key needs it.
     """
     table = mailboxes.connections
     connection.execute(select(table.c.mailbox_id).where(table.c.mailbox_id == mailbox_id).with_for_update())
-    return [
+    removed = [
         (each, connection.execute(delete(each).where(each.c.mailbox_id == mailbox_id)).rowcount)
         for each in [*mailbox_tables(), table]
     ]
+    receipts.count_removed(connection, receipt_id, {each.fullname: number for each, number in removed})
+    return removed
 
 
 def _retried(engine: Engine, work: Callable[[Connection], T]) -> T:

@@ -19,9 +19,10 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, sel
 from rl_emails_assets.connections import google_endpoints, lifecycle
 from rl_emails_assets.connections.credentials import Grant
 from rl_emails_assets.connections.google_endpoints import GMAIL_READONLY, GoogleRefusalError, Tokens
-from rl_emails_assets.connections.sealing import Sealer
-from rl_emails_assets.db.mailbox_rows import mailbox_id_of
-from rl_emails_assets.db.tables import mailboxes
+from rl_emails_assets.connections.sealing import Place, Sealer
+from rl_emails_assets.db import audit
+from rl_emails_assets.db.mailbox_rows import LOCAL_TENANT, Tenant
+from rl_emails_assets.db.tables import identity, mailboxes
 from rl_emails_assets.errors import ProviderUnavailableError, SealError, SettingsError, SignInError
 from rl_emails_assets.settings import Settings
 
@@ -45,23 +46,40 @@ class Connected:
 
 
 def begin(
-    connection: Connection, settings: Settings, *, session: bytes, redirect_uri: str, login_hint: str = ""
+    connection: Connection,
+    settings: Settings,
+    *,
+    session: bytes,
+    redirect_uri: str,
+    login_hint: str = "",
+    tenant: Tenant = LOCAL_TENANT,
+    credential: str = "system",
 ) -> str:
     """Begin a sign-in for this session; returns the address to open in its browser.
 
-    A hint that names a mailbox we have asks for that mailbox again: another account is then refused in the end.
-    Raises SettingsError when no OAuth client is set.
+    The mailbox will be the tenant's, whoever's browser comes back: who begins is kept, sealed, with the state.
+    `credential` is how they came in, for the audit log. A hint that names a mailbox of their organization asks for that
+    mailbox again: another account is then refused in the end. Raises SettingsError when no OAuth client is set.
     """
     google_endpoints.require_client(settings)
     state, verifier = secrets.token_urlsafe(STATE_BYTES), secrets.token_urlsafe(VERIFIER_BYTES)
     hint = login_hint.strip().lower()
     is_known = bool(hint) and (
         connection.execute(
-            select(mailboxes.connections.c.mailbox_id).where(mailboxes.connections.c.mailbox_id == mailbox_id_of(hint))
+            select(mailboxes.connections.c.mailbox_id).where(
+                mailboxes.connections.c.organization_id == tenant.organization_id,
+                mailboxes.connections.c.address == hint,
+            )
         ).first()
         is not None
     )
-    kept = {"verifier": verifier, "address": hint if is_known else ""}
+    kept = {
+        "verifier": verifier,
+        "address": hint if is_known else "",
+        "organization_id": str(tenant.organization_id),
+        "user_id": str(tenant.user_id),
+        "credential": credential,
+    }
     state_hash = _hash(state.encode())
     connection.execute(delete(_table).where(_table.c.expires_at < func.now()))
     connection.execute(
@@ -117,9 +135,37 @@ def finish(
             f"You signed in as {address}, but {kept['address']} was to be connected again. Begin again and choose "
             f"that account; to connect {address} as well, begin without naming a mailbox."
         )
+    tenant = Tenant(uuid.UUID(kept["organization_id"]), uuid.UUID(kept["user_id"]))
     with engine.begin() as connection:
-        mailbox_id = lifecycle.connect_gmail(connection, sealer, address, grant)
+        _require_member(connection, tenant)
+        mailbox_id = lifecycle.connect_gmail(connection, sealer, address, grant, tenant=tenant)
+        audit.record(
+            connection,
+            "mailbox.connected",
+            target=mailbox_id,
+            details={"provider": lifecycle.GMAIL},
+            organization_id=tenant.organization_id,
+            user_id=tenant.user_id,
+            credential=kept["credential"],
+        )
     return Connected(mailbox_id, address)
+
+
+def _require_member(connection: Connection, tenant: Tenant) -> None:
+    """Whoever began may have been removed since; the lock makes a removal at this moment wait for the mailbox."""
+    member, person = identity.memberships, identity.users
+    found = connection.execute(
+        select(member.c.user_id)
+        .join(person, person.c.user_id == member.c.user_id)
+        .where(
+            member.c.organization_id == tenant.organization_id,
+            member.c.user_id == tenant.user_id,
+            person.c.deactivated_at.is_(None),
+        )
+        .with_for_update(read=True, key_share=True, of=member)
+    )
+    if found.first() is None:
+        raise SignInError("You are not a member of the organization any more in which you began, so nothing was kept.")
 
 
 def _take(engine: Engine, state: str) -> RowMapping | None:
@@ -177,5 +223,6 @@ def _hash(value: bytes) -> bytes:
     return hashlib.sha256(value).digest()
 
 
-def _bound_to(state_hash: bytes) -> str:
-    return f"mailboxes.oauth_states/{state_hash.hex()}/sealed"
+def _bound_to(state_hash: bytes) -> Place:
+    # Whose it is, is told inside: the row is looked for before anybody is known.
+    return Place("mailboxes.oauth_states", "sealed", state_hash.hex(), None)

@@ -7,7 +7,6 @@ connect_gmail ──▶ connected ──need_reconnect──▶ reconnect_needed
 import uuid
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from rl_emails_assets.connections.credentials import Grant, store_grant
 from rl_emails_assets.connections.disconnection import Receipt as Receipt
@@ -15,7 +14,7 @@ from rl_emails_assets.connections.disconnection import disconnect as disconnect
 from rl_emails_assets.connections.reconnection import CONNECTED, DISCONNECTING, end_notices
 from rl_emails_assets.connections.reconnection import need_reconnect as need_reconnect
 from rl_emails_assets.connections.sealing import Sealer
-from rl_emails_assets.db.mailbox_rows import add_aliases, mailbox_id_of
+from rl_emails_assets.db.mailbox_rows import LOCAL_TENANT, Tenant, add_aliases, ensure_mailbox
 from rl_emails_assets.db.tables import mailboxes
 from rl_emails_assets.errors import NotFoundError, SignInError
 from rl_emails_assets.sync_queue import queue
@@ -26,27 +25,34 @@ _table = mailboxes.connections
 
 
 def connect_gmail(
-    connection: Connection, sealer: Sealer, address: str, grant: Grant, *, display_name: str = ""
+    connection: Connection,
+    sealer: Sealer,
+    address: str,
+    grant: Grant,
+    *,
+    display_name: str = "",
+    tenant: Tenant = LOCAL_TENANT,
 ) -> uuid.UUID:
-    """Make the mailbox of `address`, or connect it again; keep the grant, end its notices and ask for a sync.
+    """Make the mailbox of `address` in the tenant's organization, or connect it again; keep the grant, end its notices
+    and ask for a sync.
 
-    Raises SignInError when the address belongs to imported mail, or to a mailbox that is being disconnected.
+    Raises SignInError when the address belongs to imported mail, to another person's mailbox in the organization, or
+    to one that is being disconnected.
     """
-    mailbox_id, address = mailbox_id_of(address), address.strip().lower()
+    mailbox, made = ensure_mailbox(
+        connection, address, tenant, provider=GMAIL, display_name=display_name, state_changed_at=func.now()
+    )
+    mailbox_id, address = mailbox.mailbox_id, mailbox.address
     is_this = _table.c.mailbox_id == mailbox_id
-    made = connection.execute(
-        insert(_table)
-        .values(
-            mailbox_id=mailbox_id,
-            address=address,
-            provider=GMAIL,
-            display_name=display_name,
-            state_changed_at=func.now(),
+    row = connection.execute(
+        select(_table.c.provider, _table.c.state, _table.c.is_shared, _table.c.owner_user_id).where(is_this)
+    ).one()
+    if not row.is_shared and row.owner_user_id != tenant.user_id:
+        # To hold the account is not to be shown what somebody else has made of its mail here.
+        raise SignInError(
+            f"{address} is the mailbox of another member of your organization, or of one who has left. Its owner can "
+            "share it; an administrator can disconnect it, which erases it here, and then you can connect it."
         )
-        .on_conflict_do_nothing()
-        .returning(_table.c.mailbox_id)
-    ).first()
-    row = connection.execute(select(_table.c.provider, _table.c.state).where(is_this).with_for_update()).one()
     if row.provider != GMAIL:
         raise SignInError(
             f"{address} is a mailbox that was imported from files; Gmail's mail would be mixed with it, each message "
@@ -62,6 +68,8 @@ def connect_gmail(
             values["state_changed_at"] = func.now()
         if display_name:
             values["display_name"] = display_name
+        if row.owner_user_id is None:
+            values["owner_user_id"] = tenant.user_id
         connection.execute(update(_table).where(is_this).values(**values))
     add_aliases(connection, mailbox_id, [address], found_by="mailbox")
     store_grant(connection, sealer, mailbox_id, grant)

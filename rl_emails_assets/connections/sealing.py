@@ -1,12 +1,18 @@
-"""Encrypting small secrets at rest: AES-256-GCM, bound to the row they are stored in.
+"""Encrypting small secrets at rest: AES-256-GCM, bound to the tenant, the column and the row they are stored for.
 
-A sealed value is `version (1 byte) | key id (8) | nonce (12) | ciphertext and tag`. The header and the name of the
-place it belongs to are authenticated, so that a value which is pasted into another row, or whose header was changed,
-does not open. The nonce is random: with one key at most 2**32 values may be sealed (NIST SP 800-38D, section 8.3).
+A sealed value is `version (1 byte) | key id (8) | nonce (12) | ciphertext and tag`. The header and the place it belongs
+to are authenticated, so that a value which is pasted into another row or column, whose row is given to another
+organization, or whose header was changed, does not open. The nonce is random: with one key at most 2**32 values may be
+sealed (NIST SP 800-38D, section 8.3).
+
+Version 1 was bound to the column and the row only. It still opens; key_rotation seals it again.
 """
 
 import hashlib
+import json
 import os
+import uuid
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,12 +21,35 @@ from rl_emails_assets.connections import key_ring
 from rl_emails_assets.errors import SealError
 from rl_emails_assets.settings import Settings
 
-VERSION = b"\x01"
+VERSION = b"\x02"
+WITHOUT_TENANT = b"\x01"
 KEY_ID_BYTES = 8
 NONCE_BYTES = 12
 TAG_BYTES = 16
 HEADER_BYTES = len(VERSION) + KEY_ID_BYTES
 _KEY_ID_LABEL = b"rl-emails key id\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sealed value belongs."""
+
+    table: str
+    """schema.table"""
+    column: str
+    row: str
+    organization_id: uuid.UUID | None
+    """The tenant; None where a row belongs to none yet, as a sign-in that has begun."""
+
+    def __str__(self) -> str:
+        return f"{self.table}/{self.row}/{self.column}"
+
+    def associated(self, header: bytes) -> bytes:
+        """What is authenticated beside the secret. The header has a fixed length: no two pairs give the same bytes."""
+        if header.startswith(WITHOUT_TENANT):
+            return header + str(self).encode()
+        parts = [str(self.organization_id or ""), self.table, self.column, self.row]
+        return header + json.dumps(parts).encode()
 
 
 class Sealer:
@@ -48,16 +77,17 @@ class Sealer:
         """Names every key, the one that seals first."""
         return [key_id.hex() for key_id in self._keys]
 
-    def seal(self, plain: bytes, *, bound_to: str) -> bytes:
+    def seal(self, plain: bytes, *, bound_to: Place) -> bytes:
         """Encrypt `plain`; only a Sealer with the same key that is told the same `bound_to` opens it."""
         header = VERSION + self._first
         nonce = os.urandom(NONCE_BYTES)
-        return header + nonce + self._keys[self._first].encrypt(nonce, plain, _associated(header, bound_to))
+        return header + nonce + self._keys[self._first].encrypt(nonce, plain, bound_to.associated(header))
 
-    def open(self, sealed: bytes, *, bound_to: str) -> bytes:
+    def open(self, sealed: bytes, *, bound_to: Place) -> bytes:
         """Decrypt what `seal` made. Raises SealError: an unknown key, another place, or damage."""
         header, nonce = sealed[:HEADER_BYTES], sealed[HEADER_BYTES : HEADER_BYTES + NONCE_BYTES]
-        if len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES or not header.startswith(VERSION):
+        is_known = header.startswith((VERSION, WITHOUT_TENANT))
+        if len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES or not is_known:
             raise SealError(
                 f"The sealed value of {bound_to} is not one that this release can read: it is cut, damaged, or from a "
                 "newer release. Restore it from a backup, or connect the mailbox again."
@@ -70,9 +100,7 @@ class Sealer:
                 "the home folder; if it is lost, connect the mailbox again."
             )
         try:
-            return self._keys[key_id].decrypt(
-                nonce, sealed[HEADER_BYTES + NONCE_BYTES :], _associated(header, bound_to)
-            )
+            return self._keys[key_id].decrypt(nonce, sealed[HEADER_BYTES + NONCE_BYTES :], bound_to.associated(header))
         except InvalidTag as error:
             raise SealError(
                 f"The sealed value of {bound_to} does not belong there, or is damaged. Restore the row from a backup, "
@@ -82,8 +110,3 @@ class Sealer:
 
 def _id_of(key: bytes) -> bytes:
     return hashlib.sha256(_KEY_ID_LABEL + key).digest()[:KEY_ID_BYTES]
-
-
-def _associated(header: bytes, bound_to: str) -> bytes:
-    # The header has a fixed length, so no two pairs give the same bytes.
-    return header + bound_to.encode()

@@ -1,9 +1,11 @@
-"""A mailbox's messages as they are exported: one row a message, streamed."""
+"""A mailbox's messages as they are exported: one row a message, a page at a time."""
 
+import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, RowMapping, text
 
 from rl_emails_assets.db.mailbox_rows import Mailbox
 
@@ -26,37 +28,70 @@ _MESSAGES = text(
     left join classifications.messages c on c.message_id = coalesce(m.duplicate_of, m.message_id)
     left join priorities.messages p on p.message_id = coalesce(m.duplicate_of, m.message_id)
     where m.mailbox_id = :mailbox_id and (:with_copies or m.duplicate_of is null)
+      and (cast(:after_at as timestamptz) is null
+           or (m.received_at, m.message_id) > (cast(:after_at as timestamptz), cast(:after_id as uuid)))
+      and (cast(:address as text) is null
+           or exists (select from mail.participants a where a.message_id = m.message_id and a.address = :address))
     order by m.received_at, m.message_id
+    limit :limit
     """
 )
+PAGE_ROWS = 500
 
 
 def exported_messages(engine: Engine, mailbox: Mailbox, *, with_copies: bool) -> Iterator[dict[str, Any]]:
     """Each message of the mailbox, oldest first; folder copies, with the original's verdict, only when asked for."""
-    with engine.connect().execution_options(yield_per=500) as connection:
-        parameters = {"mailbox_id": mailbox.mailbox_id, "with_copies": with_copies}
-        for row in connection.execute(_MESSAGES, parameters).mappings():
-            yield {
-                "mailbox": mailbox.address,
-                "message_id": row["message_id"],
-                "provider_message_id": row["provider_message_id"],
-                "rfc822_message_id": row["rfc822_message_id"],
-                "thread_id": row["thread_id"],
-                "duplicate_of": row["duplicate_of"],
-                "labels": row["labels"],
-                "received_at": row["received_at"],
-                "sent_at": row["sent_at"],
-                "from": {"name": row["from_name"], "address": row["from_address"]},
-                "to": row["to"],
-                "cc": row["cc"],
-                "subject": row["subject"],
-                "snippet": row["snippet"],
-                "category": row["category"],
-                "needs": row["needs"],
-                "urgency": row["urgency"],
-                "handler": row["handler"],
-                "confidence": row["confidence"],
-                "priority": row["priority"],
-                "reasons": row["reasons"] or [],
-                "tasks": row["tasks"],
-            }
+    after: tuple[datetime, uuid.UUID] | None = None
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        while page := messages_page(connection, mailbox, with_copies=with_copies, after=after, limit=PAGE_ROWS):
+            yield from page
+            after = page[-1]["received_at"], page[-1]["message_id"]
+
+
+def messages_page(
+    connection: Connection,
+    mailbox: Mailbox,
+    *,
+    with_copies: bool,
+    after: tuple[datetime, uuid.UUID] | None,
+    limit: int,
+    address: str | None = None,
+) -> list[dict[str, Any]]:
+    """The next messages after the place of one, oldest first; with `address`, those from or to it."""
+    after_at, after_id = after or (None, None)
+    parameters = {
+        "mailbox_id": mailbox.mailbox_id,
+        "with_copies": with_copies,
+        "after_at": after_at,
+        "after_id": after_id,
+        "address": None if address is None else address.strip().lower(),
+        "limit": limit,
+    }
+    return [_exported(mailbox, row) for row in connection.execute(_MESSAGES, parameters).mappings()]
+
+
+def _exported(mailbox: Mailbox, row: RowMapping) -> dict[str, Any]:
+    return {
+        "mailbox": mailbox.address,
+        "message_id": row["message_id"],
+        "provider_message_id": row["provider_message_id"],
+        "rfc822_message_id": row["rfc822_message_id"],
+        "thread_id": row["thread_id"],
+        "duplicate_of": row["duplicate_of"],
+        "labels": row["labels"],
+        "received_at": row["received_at"],
+        "sent_at": row["sent_at"],
+        "from": {"name": row["from_name"], "address": row["from_address"]},
+        "to": row["to"],
+        "cc": row["cc"],
+        "subject": row["subject"],
+        "snippet": row["snippet"],
+        "category": row["category"],
+        "needs": row["needs"],
+        "urgency": row["urgency"],
+        "handler": row["handler"],
+        "confidence": row["confidence"],
+        "priority": row["priority"],
+        "reasons": row["reasons"] or [],
+        "tasks": row["tasks"],
+    }

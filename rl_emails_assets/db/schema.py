@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 
 from rl_emails_assets.db.tables import (
+    api_clients,
     app,
     base,
     classifications,
@@ -16,6 +17,7 @@ from rl_emails_assets.db.tables import (
     priorities,
     privacy,
     raw,
+    search,
     sign_in,
     signals,
     sync_queue,
@@ -23,6 +25,6 @@ from rl_emails_assets.db.tables import (
 
 TABLE_MODULES = (
     identity, sign_in,
-    mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, models, app, collaboration, sync_queue, privacy,
+    mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, search, models, app, api_clients, collaboration, sync_queue, privacy,
 )  # fmt: skip
 metadata: MetaData = base.metadata

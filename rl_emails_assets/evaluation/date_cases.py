@@ -4,9 +4,16 @@ appointment, and when an answer is right.
 The filter is mechanical. Of a case's results counts what is a date, a date and time, a time of day, a range of these or
 a repetition (`KINDS`), and
 
-* it is ahead: one of its readings begins or ends after the time of writing, and no more than `HORIZON` later;
+* it is ahead: one of its readings begins or ends after the time of writing, and no more than `HORIZON` later; a range
+  that ends with the moment of writing ("last week", written on Monday at midnight) is over;
 * it is no term: a range longer than a year ("2019", "the nineties") is history or a plan, not an appointment;
-* it is no duration on its own, no time zone on its own, and not "now".
+* it is no duration on its own, no time zone on its own, and not "now";
+* it is no rate: a repetition counts when it names a weekday, a day, a month or a time ("every Tuesday", "daily at 9"),
+  not when it only says how often ("weekly", "annual", "every other day"): no day follows from that;
+* it is no kind: a part of the day or a meal in one word, without a day and without a word before it that makes it a
+  time ("afternoon classes"), and a bare unit with its article ("partner of the month"), unless "for", "in", "during",
+  "over", "within" or "throughout" stands before it ("away for the month");
+* it is no part of a web address or a file's name.
 
 A case counts when at least one of its results does.
 """
@@ -136,12 +143,37 @@ def _wanted(text: str, written_at: datetime, *, has_values: bool, results: list[
             readings=readings,
             counts=kind in KINDS
             and not any(_NEVER.fullmatch(value.get("timex", "")) for value in values)
+            and not (kind == "set" and all(_RATE.fullmatch(value.get("timex", "")) for value in values) and values)
+            and not _is_kind(text, start, start + len(result["Text"]))
             and (not has_values or any(_is_ahead(one, written_at) for one in readings)),
         )
 
 
 _NEVER = re.compile(r"\d{2}[\dX]{2}|(?:PRESENT|PAST|FUTURE)_REF|\(?\d{4}(?:,.*)?")
 """Whole years and decades, "now", and lengths alone."""
+_RATE = re.compile(r"P[\d.]+[DWMYH]|PT[\d.]+[HMS]")
+"""How often, and nothing else."""
+_BARE_PART = re.compile(
+    r"(?:mid-?)?(?:mornings?|afternoons?|evenings?|nights?|day-?time|night-?time|(?:lunch|dinner|breakfast|brunch|meal)"
+    r"(?:-?time)?)",
+    re.IGNORECASE,
+)
+_MAKES_TIME = re.compile(r"\b(?:at|by|before|after|until|till|around|over|during|for|in|this|from|to) (?:the )?$", re.I)
+_BARE_UNIT = re.compile(r"(?:the )?(?:day|week|month|quarter|year)", re.IGNORECASE)
+_STRETCHES = re.compile(r"\b(?:for|in|during|over|within|throughout) (?:the )?$", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S*|\S+\.(?:html?|php|aspx?|pdf|docx?|xlsx?|pptx?|csv|txt|zip|jpe?g|png|log)\b")
+
+
+def _is_kind(text: str, start: int, end: int) -> bool:
+    """Whether an expression says of what kind something is, or is part of an address, rather than naming a time."""
+    said, before = text[start:end], text[:start]
+    if _BARE_PART.fullmatch(said):
+        return _MAKES_TIME.search(before) is None
+    if _BARE_UNIT.fullmatch(said):
+        return _STRETCHES.search(before) is None
+    return any(match.start() <= start < match.end() for match in _ADDRESS.finditer(text))
+
+
 _PERIODS = {"D": "daily", "W": "weekly", "M": "monthly", "Y": "yearly"}
 
 
@@ -164,7 +196,7 @@ def _repeats(timex: str) -> str:
         return _PERIODS[match[1]]
     if re.match(r"XXXX-WXX-\d", timex):
         return "weekly"
-    if timex.startswith(("XXXX-WXX-WE", "XXXX-WXX")):
+    if timex == "P1WE" or timex.startswith("XXXX-WXX"):
         return "weekly"
     if timex.startswith("XXXX-XX-"):
         return "monthly"
@@ -190,6 +222,8 @@ def _is_ahead(reading: Reading, written_at: datetime) -> bool:
         return True
     at, begins_at = reading.ends_at, reading.begins_at
     if at is None or (begins_at is not None and at - begins_at >= _TERM):
+        return False
+    if at == written_at and begins_at is not None and begins_at < at and not reading.is_open:
         return False
     if at == written_at:
         # A day that is today is ahead, "now" is not; both have midnight when the case was written at midnight.

@@ -1,6 +1,7 @@
 """The shared mailboxes with everything that the product's own parser reads of them: names, zones, conversations."""
 
 import hashlib
+import re
 import tarfile
 import uuid
 from collections import Counter
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
+from email.message import Message as HeaderMessage
 from pathlib import Path
 
 from rl_emails_assets.errors import SourceError
@@ -21,9 +23,20 @@ _NAMESPACE = uuid.UUID("0d9e1e64-7f5d-4f39-9b54-6f4a31d0a6b8")
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry of the mail system's own directory beside an address: the name, and the account ("" where it names
+    none), which is one for each person, list or function whatever addresses and names lead there."""
+
+    address: str
+    name: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """One message in its conversation. `directory_name` is the name that the mail system's own directory wrote beside
-    the sender's address (X-From), which no engine reads: a label."""
+    the sender's address (X-From), `directory` what it wrote beside all addresses (X-From, X-To, X-cc), as far as the
+    two can be laid side by side. No engine reads them: labels."""
 
     message_id: uuid.UUID
     thread_id: uuid.UUID
@@ -31,6 +44,7 @@ class Placed:
     message: Message
     is_from_owner: bool
     directory_name: str
+    directory: tuple[Listed, ...] = ()
 
     @property
     def from_address(self) -> str:
@@ -63,7 +77,7 @@ def whole_mailboxes(data: Path, *, names: tuple[str, ...] = ()) -> Iterator[Whol
 
 
 def _mailbox(name: str, path: Path) -> WholeMailbox:
-    read: dict[bytes, tuple[datetime, Message, str]] = {}
+    read: dict[bytes, tuple[datetime, Message, str, tuple[Listed, ...]]] = {}
     authors: Counter[str] = Counter()
     for folder, data in _items(path):
         message = parse(data)
@@ -74,17 +88,35 @@ def _mailbox(name: str, path: Path) -> WholeMailbox:
             authors[message.from_.address] += 1
         said = f"{at.isoformat()}\n{message.from_.address}\n{message.subject}\n{' '.join(message.text.split())}"
         key = hashlib.sha256(said.encode("utf-8", "replace")).digest()
-        read.setdefault(key, (at, message, str(message_from_bytes(data[:20_000]).get("X-From", ""))))
+        if key not in read:
+            headers = message_from_bytes(data[:20_000])
+            read[key] = (at, message, str(headers.get("X-From", "")), tuple(_directory(message, headers)))
     total = authors.total()
     owners = frozenset(address for address, count in authors.items() if count >= 0.05 * total)
     ordered = sorted(read.items(), key=lambda item: (item[1][0], item[0]))
-    arrivals = [_arrival(seq, key, at, message) for seq, (key, (at, message, _)) in enumerate(ordered)]
+    arrivals = [_arrival(seq, key, at, message) for seq, (key, (at, message, _, _)) in enumerate(ordered)]
     threads = assign(arrivals, ThreadState()).thread_of
     placed = tuple(
-        Placed(arrival.message_id, threads[arrival.message_id], at, message, _sender(message) in owners, directory_name)
-        for arrival, (_, (at, message, directory_name)) in zip(arrivals, ordered, strict=True)
+        Placed(arrival.message_id, threads[arrival.message_id], at, message, _sender(message) in owners, name, directory)
+        for arrival, (_, (at, message, name, directory)) in zip(arrivals, ordered, strict=True)
     )
     return WholeMailbox(name, owners, placed)
+
+
+_ENTRY = re.compile(r"([^<>]{0,200})<([^<>]{0,300})>")
+_ACCOUNT = re.compile(r"/CN=RECIPIENTS/CN=([^/>]{1,80})$", re.IGNORECASE)
+
+
+def _directory(message: Message, headers: HeaderMessage) -> Iterator[Listed]:
+    """The directory's entries beside the message's addresses, where there are as many of them as of these."""
+    senders = (message.from_,) if message.from_ else ()
+    for addresses, header in ((senders, "X-From"), (message.to, "X-To"), (message.cc, "X-cc")):
+        entries = _ENTRY.findall(" ".join(str(headers.get(header, "")).split()))
+        if len(entries) != len(addresses):
+            continue
+        for one, (name, at) in zip(addresses, entries, strict=True):
+            account = _ACCOUNT.search(at)
+            yield Listed(one.address, name.strip(" ,\"'"), account[1].lower() if account else "")
 
 
 def _items(path: Path) -> Iterator[tuple[str, bytes]]:

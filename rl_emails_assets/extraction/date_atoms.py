@@ -17,7 +17,7 @@ class Atom:
     not look back; `is_part` is a part of a day, `is_vague` a time that a part of the day stands for, `is_open` a time
     whose half of the day is not said. `is_period` is the end of a week or longer, `is_week` a whole week, `is_rejected`
     a day that is said to be past, or a habit. `has_year` is a day that cannot be another year's. `zone` is the
-    time zone written after the time, or "".
+    time zone written after the time, or "". `off_by` is "week" or "month" for a day so many of these from another.
     """
 
     start: int = 0
@@ -45,6 +45,7 @@ class Atom:
     is_nothing: bool = False
     has_year: bool = False
     zone: str = ""
+    off_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rl_emails_assets.extraction import date_vocabulary as vocabulary
+from rl_emails_assets.extraction import date_words as words
 from rl_emails_assets.extraction.date_atoms import Atom, Context, a_day, a_time
 
 
@@ -29,6 +30,27 @@ def clock(match: re.Match[str], _context: Context) -> Atom | None:
     if not match["clock_fap"] and atom.minutes is not None and begin > atom.minutes:
         begin -= 12 * 60  # "11 to 1 pm"
     return replace(atom, from_minutes=begin if begin >= 0 else None)
+
+
+_TO_HOUR = re.compile(
+    r" {0,2}(?P<to>-|to|until|till|and) {0,2}(?:(?P<h>\d{1,2})|(?P<w>"
+    + "|".join(vocabulary.CLOCK_HOURS)
+    + r"))(?= {0,2}(?:[.,;!?)](?!\d)|$)| (?:on|tomorrow|today|to|with|for|in the|at)\b)"
+)
+
+
+def up_to_hour(low: str, atom: Atom) -> Atom:
+    """ "11 pm to 3", "between noon and 3": the next three o'clock after the time."""
+    match = _TO_HOUR.match(low, atom.end)
+    if match is None or atom.minutes is None or atom.from_minutes is not None or atom.is_part or atom.every:
+        return atom
+    if match["to"] == "and" and "between" not in low[max(0, atom.start - 8) : atom.end]:
+        return atom
+    hour = int(match["h"]) if match["h"] else vocabulary.CLOCK_HOURS[match["w"]]
+    if not 1 <= hour <= 12:
+        return atom
+    end = next((at for at in (hour * 60, hour * 60 + 12 * 60) if at > atom.minutes), hour * 60) % (24 * 60)
+    return replace(atom, minutes=end, from_minutes=atom.minutes, end=match.end(), is_weak=False)
 
 
 def _of_afternoon(hour: int, *, is_open: bool) -> int:
@@ -73,6 +95,10 @@ def _with_first(atom: Atom | None, hour: str | None, minute: str | None, *, is_o
 
 def military(match: re.Match[str], _context: Context) -> Atom | None:
     """0730-0930, 1500 hrs; four digits that may be years only with their unit."""
+    if match["military_h3"]:
+        if match["military_h3"] in ("19", "20") and match["military_m3"] < "30":
+            return None  # "at 2001"
+        return a_time(int(match["military_h3"]) * 60 + int(match["military_m3"]), is_weak=True)
     if match["military_h2"]:
         return a_time(int(match["military_h2"]) * 60 + int(match["military_m2"]))
     if match["military_u"] is None and match["military_fh"] in ("19", "20"):
@@ -149,7 +175,7 @@ def wordclock(match: re.Match[str], context: Context) -> Atom | None:
     if not 0 < hour <= 24:
         return None
     said = " ".join((match["wordclock_m"] or "").replace("-", " ").split())
-    minute = 5 if said == "oh five" else vocabulary.NUMBERS.get(said, 0)
+    minute = vocabulary.NUMBERS.get(said.removeprefix("oh "), 0)
     suffix = (match["wordclock_s"] or "").strip()
     half = match["wordclock_ap"] or match["wordclock_ap2"]
     is_weak = not suffix
@@ -174,20 +200,35 @@ def _hour(digits: str | None, word: str | None) -> int | None:
     return int(digits) if digits else vocabulary.CLOCK_HOURS[word] if word else None
 
 
-def bare(match: re.Match[str], _context: Context) -> Atom | None:
+def bare(match: re.Match[str], context: Context) -> Atom | None:
+    """At 3, at seven, from 6 to 7: an hour in words, and a range, only where people meet or come."""
     hour = _hour(match["bare_h"], match["bare_w"])
     if hour is None or not 1 <= hour <= 23:
         return None
     until = _hour(match["bare_h2"], match["bare_w2"])
+    lead = match["bare_p"] or "@"
+    is_said = "clock" in match.group() or bool(match["bare_m2"]) or _is_meant(match, context)
     if until is None:
-        is_said = "clock" in match.group()
-        if match["bare_p"] in ("from", "between", "before", "after", "until", "till") or match["bare_w"]:
-            atom = a_time(_of_afternoon(hour, is_open=True) * 60, is_weak=True, is_open=True)
-            return replace(atom, is_range_only=not is_said) if atom is not None else None
-        return a_time(_of_afternoon(hour, is_open=True) * 60, is_weak=True, is_open=True)
+        atom = a_time(_of_afternoon(hour, is_open=True) * 60, is_weak=True, is_open=True)
+        if atom is not None and (lead in _EITHER or match["bare_w"]):
+            return replace(atom, is_range_only=not is_said)
+        return atom
     atom = bare_range(hour, 0, until, int(match["bare_m2"] or 0))
-    is_said = bool(match["bare_m2"]) or "clock" in match.group()
     return replace(atom, is_range_only=not is_said) if atom is not None else None
+
+
+_EITHER = frozenset({"from", "between", "before", "after", "until", "till"})
+"""Leads behind which a bare number is anything."""
+
+
+def _is_meant(match: re.Match[str], context: Context) -> bool:
+    if words.CLAUSE_END.match(context.low, match.end()) is None:
+        return False
+    if (match["bare_p"] or "").endswith(" to"):
+        return True
+    if match["bare_w2"] is None and match["bare_h2"] is None and (match["bare_w"] in ("one", "two") or match["bare_h"]):
+        return False  # "one at a time", "from 9" alone
+    return context.is_forward and words.APPOINTMENT.search(context.low) is not None
 
 
 def barerange(match: re.Match[str], _context: Context) -> Atom | None:

@@ -16,6 +16,7 @@ from rl_emails_assets.extraction.calendar_days import (
 from rl_emails_assets.extraction.date_atoms import Atom, Context, a_day
 from rl_emails_assets.extraction.date_clock import bare_range
 from rl_emails_assets.extraction.feasts import GREETED, feast_day, nth_weekday
+from rl_emails_assets.extraction.spoken_numbers import year_in_words
 
 _PAST_LEADS = frozenset(
     """last past previous letzten letzte letzter vergangene vergangenen vorige pasado passado passada scorso scorsa
@@ -24,7 +25,9 @@ _PAST_LEADS = frozenset(
 
 
 def year_of(text: str) -> int:
-    """The year that two or four digits say."""
+    """The year that two or four digits, or words, say."""
+    if not text.isdigit():
+        return year_in_words(text)
     return int(text) if len(text) == 4 else 2000 + int(text) if int(text) < 70 else 1900 + int(text)
 
 
@@ -64,7 +67,8 @@ def iso(match: re.Match[str], _context: Context) -> Atom:
 
 def num(match: re.Match[str], context: Context) -> Atom | None:
     dotted = match["num_s"] == "."
-    if dotted and len(match["num_y"]) == 2 and not words.DAY_FIRST.search(context.sentence):
+    is_announced = _ON_BY.search(context.low, max(0, match.start() - 6), match.start()) is not None
+    if dotted and len(match["num_y"]) == 2 and not is_announced and not words.DAY_FIRST.search(context.sentence):
         return None
     month, day = _in_order(int(match["num_a"]), int(match["num_b"]), context, day_first=dotted)
     if dotted and month > 12:
@@ -105,11 +109,11 @@ def dashed(match: re.Match[str], context: Context) -> Atom | None:
     number = vocabulary.WEEKDAYS.get(before[1]) if before else None
     first, second = int(match["dashed_a"]), int(match["dashed_b"])
     if number is not None and 1 <= first <= 31 and 1 <= second <= 31:
-        for month, day in {_in_order(first, second, context), (first, second), (second, first)}:
-            if month <= 12:
-                dated = _yearless(month, day, context)
-                if dated.weekday() == number and dated >= context.today:
-                    return replace(a_day(dated, is_weak=True), is_range_only=True)
+        orders = {_in_order(first, second, context), (first, second), (second, first)}
+        days = [_yearless(month, day, context) for month, day in orders if month <= 12]
+        fitting = [day for day in days if day.weekday() == number and day >= context.today]
+        if fitting:
+            return replace(a_day(min(fitting), is_weak=True), is_range_only=True)
     if (
         "-" in match.group()
         and max(first, second) > 12
@@ -126,8 +130,29 @@ def onthe(match: re.Match[str], context: Context) -> Atom:
     return replace(a_day(day, is_weak=True), is_range_only=True)
 
 
-def _is_month(word: str, start: int, context: Context, *, is_certain: bool) -> bool:
-    return is_certain or word not in vocabulary.AMBIGUOUS_MONTHS or context.sentence[start : start + 1].isupper()
+_ABBREVIATED_MONTHS = frozenset({"mar", "dec", "sep"})
+"""No words of their own beside a number, even in lower case."""
+_BEFORE_MONTH = re.compile(
+    r"(?:^|(?:\b(?:on|by|from|until|till|to|before|after|between|since|of|due|starting|through|"
+    + "|".join(vocabulary.WEEKDAYS)
+    + r")|- ?),? {0,2}(?:the )?)$"
+)
+
+
+_AFTER_MONTH = re.compile(r",? {0,2}(?:(?:at|@|from|between) )?\d{1,2}(?::\d\d|(?:-\d{1,2})? ?[ap]\.?m\b)| {0,2}(?:to|-) {0,2}may \d")
+
+
+def _is_month(match: re.Match[str], name: str, context: Context, *, is_certain: bool) -> bool:
+    """Whether a month that is another word too ("may") is meant: written with a capital, or behind a word of time."""
+    word, start = match[name], match.start(name)
+    if is_certain or word not in vocabulary.AMBIGUOUS_MONTHS or context.sentence[start : start + 1].isupper():
+        return True
+    if word in _ABBREVIATED_MONTHS:
+        return True
+    first = match.start()
+    if match.group().startswith(("of ", "from ", "between ")) or _AFTER_MONTH.match(context.low, match.end()):
+        return True
+    return _BEFORE_MONTH.search(context.low, max(0, first - 18), first) is not None
 
 
 def _number(digits: str | None, word: str | None) -> int | None:
@@ -148,9 +173,9 @@ def _is_ordinal(match: re.Match[str], context: Context) -> bool:
 
 
 def md(match: re.Match[str], context: Context) -> Atom | None:
-    year = int(match["md_y"]) if match["md_y"] else year_of(match["md_y2"]) if match["md_y2"] else None
+    year = year_of(match["md_y"]) if match["md_y"] else year_of(match["md_y2"]) if match["md_y2"] else None
     is_certain = year is not None or match["md_w"] is not None or _is_ordinal(match, context)
-    if not _is_month(match["md_m"], match.start("md_m"), context, is_certain=is_certain):
+    if not _is_month(match, "md_m", context, is_certain=is_certain):
         return None
     month = vocabulary.MONTHS[match["md_m"]]
     first = _number(match["md_d"], match["md_w"])
@@ -167,9 +192,9 @@ def _span_of_days(month: int, first: int, last: int | None, year: int | None, co
 
 
 def dm(match: re.Match[str], context: Context) -> Atom | None:
-    written_year = match["dm_y"] or match["dm_y2"] or match["dm_y3"]
+    written_year = match["dm_y"] or match["dm_y2"] or match["dm_y3"] or match["dm_y4"]
     is_certain = bool(written_year or match["dm_o"] or match["dm_w"] or match["dm_f"])
-    if not _is_month(match["dm_m"], match.start("dm_m"), context, is_certain=is_certain):
+    if not _is_month(match, "dm_m", context, is_certain=is_certain):
         return None
     month = vocabulary.MONTHS[match["dm_m"]]
     year = year_of(written_year) if written_year else None
@@ -192,7 +217,7 @@ _MONTH_AHEAD = {"next": 1, "following": 1, "coming": 1, "last": -1}
 
 
 def nth(match: re.Match[str], context: Context) -> Atom | None:
-    number = _number(match["nth_d"], match["nth_w"])
+    number = _number(match["nth_d"], match["nth_w"] or match["nth_w2"])
     if number is None:
         return None
     of = match["nth_of"]
@@ -205,6 +230,8 @@ def nth(match: re.Match[str], context: Context) -> Atom | None:
     first = int(match["nth_f"] or number)
     # "the 12th" alone may be a floor or an edition: it needs a cue before it, or a month.
     is_weak = match["nth_p"] is None and of is None
+    if of in ("each", "every"):
+        return Atom(day=day, every="monthly", needs_forward=True)
     return Atom(day=day, from_day=day.replace(day=first) if first < number else None, is_weak=is_weak)
 
 
@@ -224,10 +251,10 @@ def nthof(match: re.Match[str], context: Context) -> Atom | None:
     today = context.today
     if match["nthof_m"]:
         month = vocabulary.MONTHS[match["nthof_m"]]
-        year = int(match["nthof_y"]) if match["nthof_y"] else _yearless(month, 28, context).year
+        year = year_of(match["nthof_y"]) if match["nthof_y"] else _yearless(month, 28, context).year
         start = date(year, month, 1)
     elif match["nthof_y2"]:
-        start = date(int(match["nthof_y2"]), 1, 1)
+        start = date(year_of(match["nthof_y2"]), 1, 1)
     elif is_year:
         start = date(today.year + _MONTH_AHEAD.get(match["nthof_r"] or "", 0), 1, 1)
     else:
@@ -241,7 +268,8 @@ def nthof(match: re.Match[str], context: Context) -> Atom | None:
         return Atom(day=last_of_month(first), from_day=first, is_period=True)
     if kind in ("week", "weekend"):
         # The first week is the one with the first Thursday (ISO 8601), and so for months.
-        thursday = last if which < 0 else start + timedelta(days=(3 - start.weekday()) % 7 + 7 * (which - 1))
+        before = timedelta(days=(last.weekday() - 3) % 7)
+        thursday = last - before if which < 0 else start + timedelta(days=(3 - start.weekday()) % 7 + 7 * (which - 1))
         monday = thursday - timedelta(days=thursday.weekday())
         from_day = monday + timedelta(days=5 if kind == "weekend" else 0)
         return Atom(day=monday + timedelta(days=6), from_day=from_day, is_period=True, is_week=kind == "week")
@@ -261,9 +289,26 @@ _NAME_AFTER = re.compile(
 _DAY_LEAD = re.compile(r"\b(?:on|by|next|this|until|before|for|till) {1,2}$")
 
 
+_ABBREVIATED = "|".join(sorted(vocabulary.WEEKDAY_ABBREVIATIONS))
+_TO_DAY = re.compile(rf"(?:{_ABBREVIATED})\b\.? {{0,2}}(?:-|&|/|to|through|thru|and) {{0,2}}(?:{_ABBREVIATED})\b")
+_DAY_TO = re.compile(rf"\b(?:{_ABBREVIATED})\b\.? {{0,2}}(?:-|&|/|to|through|thru|and) {{0,2}}$")
+
+
+_TIME_AFTER = re.compile(
+    rf"(?:{_ABBREVIATED})\b\.?,? {{0,2}}(?:(?:at|@|from|between) {{0,2}})?(?:\d{{1,2}}(?:[:/-]\d| ?[ap]\.?m?\b| (?:jan|feb|mar|apr|may|jun|jul"
+    r"|aug|sep|oct|nov|dec)|st\b|nd\b|rd\b|th\b)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d)"
+)
+_TIME_BEFORE = re.compile(r"\d(?:(?<=:\d)\d| ?[ap]\.?m\.?),? $")
+
+
 def _is_abbreviated_day(word: str, start: int, context: Context) -> bool:
-    """ "Tue", or "tue" behind "on" and the like; "sun" and "sat" are other words."""
+    """ "Tue", or "tue" behind "on" and the like, or "mon-fri"; "sun" and "sat" are other words."""
     if context.sentence[start].isupper():
+        return True
+    if word not in ("sat", "sun") or context.low[start + 3 : start + 6] != " at":
+        if _TIME_AFTER.match(context.low, start) or _TIME_BEFORE.search(context.low, max(0, start - 8), start):
+            return True
+    if _TO_DAY.match(context.low, start) or _DAY_TO.search(context.low, max(0, start - 16), start):
         return True
     return word not in ("mon", "wed", "sat", "sun") and bool(_DAY_LEAD.search(context.low, max(0, start - 8), start))
 
@@ -290,8 +335,8 @@ def weekday(match: re.Match[str], context: Context) -> Atom | None:
     day = today + timedelta(days=ahead)
     if "next" in lead or tail.endswith(("next week", "following week")) or tail == "nächster woche":
         day = monday + timedelta(days=7 + number)
-    elif tail in ("week", "after next"):
-        day += timedelta(days=7)  # "Tuesday week" is a week after
+    elif tail in ("week", "fortnight", "after next"):
+        day += timedelta(days=14 if tail == "fortnight" else 7)  # "Tuesday week" is a week after
     elif (tail.endswith("this week") and number > today.weekday()) or ("this" in lead and number >= today.weekday()):
         day = monday + timedelta(days=number)
     is_name = not lead and _NAME_AFTER.match(context.sentence, match.end()) is not None
@@ -305,6 +350,9 @@ def ptday(match: re.Match[str], context: Context) -> Atom:
     return a_day(context.today + timedelta(days=ahead), needs_forward=True)
 
 
+_WEEKS_ON = {" week": 7, " fortnight": 14}
+
+
 def relative(match: re.Match[str], context: Context) -> Atom | None:
     word = " ".join(match["relative_w"].split())
     before = context.low[max(0, match.start() - 12) : match.start()]
@@ -312,7 +360,7 @@ def relative(match: re.Match[str], context: Context) -> Atom | None:
         return None
     if word == "mañana" and before.endswith(("la ", "esta ", "de ")):
         return None
-    ahead = vocabulary.RELATIVE_DAYS[word]
+    ahead = vocabulary.RELATIVE_DAYS[word] + _WEEKS_ON.get(match["relative_q"], 0)
     atom = a_day(context.today + timedelta(days=ahead), needs_forward=True)
     if ahead < 0:
         return replace(atom, is_rejected=True)
@@ -323,12 +371,14 @@ def relative(match: re.Match[str], context: Context) -> Atom | None:
     return atom
 
 
-def theday(_match: re.Match[str], context: Context) -> Atom:
+def theday(match: re.Match[str], context: Context) -> Atom:
     """ "The next day" is the one after whatever was told."""
+    if match["theday_t"]:
+        return a_day(context.today, needs_forward=True, is_weak=True)
     return a_day(context.today + timedelta(days=1), is_weak=True, needs_forward=True)
 
 
-_CLAUSE_END = re.compile(r" {0,2}(?:$|[.,;:!?)]|(?:at|from|on|is|and|or|by|between|in|around|this|next)\b)")
+_CLAUSE_END = re.compile(r" {0,2}(?:$|[.,;:!?)]|(?:at|from|on|is|and|or|by|between|in|around|this|next|with|to|we|i|you|if|as|so|when|then|but)\b)")
 
 
 def feast(match: re.Match[str], context: Context) -> Atom | None:

@@ -8,7 +8,12 @@ with the next word. Each is compiled when it is first tried.
 import re
 from functools import cache, lru_cache
 
-from rl_emails_assets.extraction.date_patterns import PATTERNS, TABLES
+from rl_emails_assets.extraction.date_counted_patterns import COUNTED_PATTERNS
+from rl_emails_assets.extraction.date_patterns import TABLES
+from rl_emails_assets.extraction.date_patterns import PATTERNS as DATE_PATTERNS
+
+PATTERNS = (*COUNTED_PATTERNS, *DATE_PATTERNS)
+"""All of them, the more specific first."""
 
 
 def _filled(pattern: str) -> str:
@@ -72,7 +77,7 @@ def _is_among(word: str, words: frozenset[str]) -> bool:
 
 _SEPARATED = {
     ":": frozenset("clock uhr hours heures barerange wordclock iso anchored".split()),  # noqa: SIM905
-    "/": frozenset("iso num yearmonth slash dm".split()),  # noqa: SIM905
+    "/": frozenset("iso num yearmonth slash dm ymd".split()),  # noqa: SIM905
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from rl_emails_assets.extraction import date_vocabulary as vocabulary
 from rl_emails_assets.extraction.feasts import NAMES
+from rl_emails_assets.extraction.spoken_numbers import FRACTION, YEAR_IN_WORDS
 
 Pattern = tuple[str, frozenset[str], str]
 
@@ -25,16 +26,20 @@ TABLES = {
     "%SEASON%": "spring|summer|autumn|winter|fall",
     "%WEEKDAY%": _any_of(vocabulary.WEEKDAYS),
     "%PTDAY%": _any_of(vocabulary.PORTUGUESE_WEEKDAYS),
-    "%NUM%": r"\d{1,3}|" + _any_of(vocabulary.NUMBERS),
     "%DAYWORD%": _any_of([*vocabulary.ORDINALS, *(word for word, n in vocabulary.NUMBERS.items() if 20 < n < 32)]),
+    "%LATEORD%": _any_of(word for word, number in vocabulary.ORDINALS.items() if number > 12),
     "%ORDWORD%": _any_of(vocabulary.ORDINALS),
+    "%FRACTION%": FRACTION,
+    "%NUM%": r"\d{1,3}|" + _any_of(vocabulary.NUMBERS),
     "%UNIT%": _any_of(vocabulary.UNITS),
     "%PART%": _any_of(vocabulary.PARTS_OF_DAY),
     "%NAMED%": _any_of(vocabulary.NAMED_TIMES),
     "%RELATIVE%": _any_of(vocabulary.RELATIVE_DAYS),
     "%FEAST%": _any_of(NAMES),
+    "%MINUTEWORD%": _any_of(word for word, number in vocabulary.NUMBERS.items() if 10 <= number < 60 and word[0] in "tefsn"),
     "%HOURWORD%": _any_of(vocabulary.CLOCK_HOURS),
     "%YEAR%": r"(?:19|20)\d\d",
+    "%ANYYEAR%": rf"(?:19|20)\d\d|{YEAR_IN_WORDS}",
     "%ORD%": r"(?:st|nd|rd|th)",
     "%TO%": r"(?:-|to|through|thru|till|until|bis|au|al|a|tot|até)",
     "%AND%": r"(?:-|to|through|thru|till|until|bis|au|al|tot|até|and|&|und|et|y)",
@@ -80,7 +85,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "num",
         _DIGIT,
-        r"(?P<num_a>\d{1,2})(?P<num_s>[/.-])(?P<num_b>\d{1,2})(?P=num_s)(?P<num_y>(?:19|20)?\d\d)(?![\w/]|[.-]\d)",
+        r"(?P<num_a>\d{1,2})(?P<num_s>[/.-])(?P<num_b>\d{1,2})(?P=num_s)(?P<num_y>(?:19|20)?\d\d)(?![\w/]|\.\d|-\d(?!\d?(?P=num_s)\d))",
     ),
     _pattern(
         "yearmonth",
@@ -93,11 +98,12 @@ PATTERNS: tuple[Pattern, ...] = (
         _DIGIT | _words("from between"),
         r"(?:(?:from|between) )?(?:(?P<clock_fh>\d{1,2})(?:[:.](?P<clock_fm>[0-5]\d))?~(?P<clock_fap>%AP%)?~(?:"
         r"(?:,~|in the morning )?%AND%)~(?:at )?)?(?P<clock_h>\d{1,2})(?:[:.]~?(?P<clock_m>[0-5]\d)"
-        r"(?:[:.][0-5]\d)?|(?P<clock_m2>[0-5]\d))?~[-.]?(?P<clock_ap>[ap])(?:\.m\.|\.?m\b|\b(?! \w))",
+        r"(?:[:.][0-5]\d)?|(?P<clock_m2>[0-5]\d))?~[-.]?(?P<clock_ap>[ap])(?:\.m\.|\.?m(?:\b|(?=(?:[ecmp][sd]?t|gmt|utc|b?st|cest|cet)\b))|(?<=\dp)\b|\b(?! (?!on\b|tomorrow\b|today\b|%WEEKDAY%\b|%MONTH%\b|sharp\b)\w))(?: sharp\b)?",
     ),
     _pattern(
         "military",
-        _DIGIT | _words("from between"),
+        _DIGIT | _words("from between at"),
+        r"at (?P<military_h3>[01]\d|2[0-3])(?P<military_m3>[0-5]\d)(?![\w:/%$-]|[.,]\d|~%AP%| (?:%UNIT%|\w+ (?:st|street|ave|road))\b)|"
         r"(?:(?:from|between) )?(?P<military_fh>[01]\d|2[0-3])(?P<military_fm>[0-5]\d)~(?:-|to|and|until)~"
         r"(?P<military_h>[01]\d|2[0-3])(?P<military_m>[0-5]\d)(?:~(?P<military_u>hrs|hours|h)\b)?(?![\w-])|"
         r"(?P<military_h2>[01]\d|2[0-3])(?P<military_m2>[0-5]\d)~(?:hrs|hours|h)\b",
@@ -112,7 +118,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "hours",
         _DIGIT,
         r"(?:(?P<hours_fh>[01]?\d|2[0-3])(?::(?P<hours_fm>[0-5]\d))?~(?:%AND%|à)~)?(?P<hours_h>[01]?\d|2[0-4]):"
-        r"(?P<hours_m>[0-5]\d)(?::[0-5]\d)?(?P<hours_u>~(?:hrs|hours|h|uhr|uur)\b)?(?!\w|:\d|%|/)",
+        r"(?P<hours_m>[0-5]\d)(?::[0-5]\d)?(?:~-?ish\b)?(?P<hours_u>~(?:hrs|hours|h|uhr|uur)\b)?(?!(?!z\b|utc\b|gmt\b)\w|:\d|%|/(?!\d\d?:\d\d\b))",
     ),
     _pattern(
         "heures",
@@ -123,30 +129,31 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "md",
         _MONTHS | _words("of from between"),
-        r"(?:(?:of|from|between) )?(?P<md_m>%MONTH%)\b\.?(?:~,?~|[-/])(?:the )?(?:(?P<md_d>\d{1,2})%ORD%?|"
+        r"(?:(?:of|from|between) )?(?P<md_m>%MONTH%)(?:\b|(?=\d))\.?(?:~,?~|[-/])(?:the )?(?:(?P<md_d>\d{1,2})%ORD%?|"
         r"(?P<md_w>%DAYWORD%))(?![:\d]|~%AP%|~o'?clock)(?:~(?:%TO%|and)~(?:the )?(?:(?P<md_d2>\d{1,2})%ORD%?|"
-        r"(?P<md_w2>%ORDWORD%))(?!~[ap]\.?m\b|:|\d| (?:%UNIT%)\b|/))?(?:(?:~,~| |~-~)(?:of )?(?P<md_y>%YEAR%)\b"
-        r"(?!:)|~'(?P<md_y2>\d\d)\b)?(?![\d%:]|[.,]\d|-\d(?!\d?:))",
+        r"(?P<md_w2>%ORDWORD%))(?!~[ap]\.?m\b|:|\d| (?:%UNIT%)\b|/))?(?:(?:~,~| |~-~|/)(?:of )?(?P<md_y>%ANYYEAR%)\b"
+        r"(?!:)|~,?~'(?P<md_y2>\d\d)\b)?(?![\d%:]|[.,]\d|-\d(?!\d?:))",
     ),
     _pattern(
         "dm",
         _DIGIT | _DAYWORDS | _words("from between the"),
         r"(?:(?:from|between) )?(?:the )?(?:(?:(?P<dm_f>\d{1,2})%ORD%?\.?|(?P<dm_fw>%ORDWORD%))(?: "
         r"(?P<dm_fm>%MONTH%)\.?)?~%AND%~(?:the )?)?(?:(?P<dm_d>\d{1,2})(?P<dm_o>st|nd|rd|th|er|e|\.|º|ª|°)?|"
-        r"(?P<dm_w>%ORDWORD%))(?: day)?(?: of | de | di |[-/]|~,?~)(?:the )?(?P<dm_m>%MONTH%)\b\.?(?!'s)(?:(?:~,~"
-        r"| )(?:del? |in )?(?P<dm_y>%YEAR%)\b(?!:)|-(?P<dm_y2>%YEAR%|\d\d)\b|~'(?P<dm_y3>\d\d)\b)?",
+        r"(?P<dm_w>%ORDWORD%))(?: day)?(?: of | de | di |[-/]|~,?~)(?:the )?(?P<dm_m>%MONTH%)(?:\b|(?=(?:20)?\d\d\b))\.?(?!'s)(?:(?P<dm_y4>(?<=[a-z])(?:20)?\d\d)\b(?!:)|(?:~,~"
+        r"|[ /]|(?<=\.))(?:del? |in |of )?(?P<dm_y>%ANYYEAR%)\b(?!:)|-(?P<dm_y2>%YEAR%|\d\d)\b|~,?~'(?P<dm_y3>\d\d)\b)?",
     ),
     _pattern(
         "nth",
         _words("""by on before until till due through for after since around from between the op voor am""")
         | frozenset({"0"}),
         r"(?:(?P<nth_p>by|on|before|until|till|due|through|for|after|since|around|from|between) )?(?P<nth_t>the )"
-        r"?(?:(?P<nth_f>\d{1,2})%ORD%?~%AND%~(?:the )?)?(?:(?P<nth_d>\d{1,2})%ORD%|(?P<nth_w>%ORDWORD%)(?= (?:of "
-        r"(?:this|next|the)|this|next) month| day of))\b(?!~%AND%~(?:the )?\d{1,2}%ORD%?~(?:of )?%MONTH%)(?: day"
-        r"(?= of))?(?:,? (?:of |in )?(?P<nth_of>this|next|the|last|following|coming) month)?(?! (?:floor|str"
+        r"?(?:(?P<nth_f>\d{1,2})%ORD%?~%AND%~(?:the )?)?(?:(?P<nth_d>\d{1,2})%ORD%|(?P<nth_w2>%LATEORD%)|(?P<nth_w>%ORDWORD%)(?= (?:at|from|between|around) "
+        r"(?:\d|noon|%HOURWORD%)| (?:of "
+        r"(?:this|next|the|each|every)|this|next) month| day of))\b(?!~%AND%~(?:the )?\d{1,2}%ORD%?~(?:of )?%MONTH%)(?: day"
+        r"(?= of))?(?:,? (?:of |in )?(?P<nth_of>this|next|the|last|following|coming|each|every) month)?(?! (?:floor|str"
         r"|street|st\b|ave|avenue|century|cent|edition|edit|grade|hole|quarter|anniv|birthd|amend|time|times|of\b"
         r"|draft|version|place|party|day|week|month|year|hour|circuit|district|most|largest|consecutive|inst"
-        r"|%MONTH%\b|annual|row|round|straight|person|game|season|period|meeting|conference|issue|world|street"
+        r"|%MONTH%\b|%WEEKDAY%\b|business|working|annual|row|round|straight|person|game|season|period|meeting|conference|issue|world|street"
         r"|graders?)|-)",
     ),
     _pattern(
@@ -159,9 +166,9 @@ PATTERNS: tuple[Pattern, ...] = (
         "nthof",
         _DAYWORDS | _words("the last 0 1st 2nd 3rd 4th 5th") | _DIGIT,
         r"(?:the )?(?P<nthof_n>[1-5]%ORD%|first|second|third|fourth|fifth|last) (?P<nthof_k>%WEEKDAY%|week|weekend"
-        r"|month)(?: (?:of|in) (?:the )?(?:(?P<nthof_r>this|next|last|following|coming|the|current)? "
-        r"?(?P<nthof_u>month|year)|(?P<nthof_m>%MONTH%)\b(?:,? (?:of )?(?P<nthof_y>%YEAR%))?|"
-        r"(?P<nthof_y2>%YEAR%)))\b",
+        r"|month)(?: (?:(?:of|in) (?:the )?|(?=next |this ))(?:(?P<nthof_r>this|next|last|following|coming|current)? "
+        r"?(?P<nthof_u>month|year)|(?P<nthof_m>%MONTH%)\b(?:,? (?:of )?(?P<nthof_y>%ANYYEAR%))?|"
+        r"(?P<nthof_y2>%ANYYEAR%)))\b",
     ),
     _pattern(
         "monthpart",
@@ -206,16 +213,16 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "weekafter",
         _words("the week month year weekend"),
-        r"(?:the )?(?P<weekafter_u>week|month|year|weekend|quarter) after (?P<weekafter_n>next|this|that)\b"
+        r"(?:the )?(?P<weekafter_u>week|month|year|weekend|quarter) after (?:the )?(?P<weekafter_n>next|this|that)\b"
         r"(?! \w+day)",
     ),
     _pattern(
         "span",
         _NEXT
         | _LEADS
-        | _words("""la le el l rest remainder remaining later earlier early late in during for within"""),
-        r"(?:(?P<span_q>later|earlier|early|late|sometime|rest of|remainder of|remaining of|the rest of"
-        r"|the remainder of|remaining) )?(?:in |on |during |for |within )?(?:the )?(?P<span_n>next|this|coming"
+        | _words("""la le el l rest remainder remaining later earlier early late mid middle in during for within throughout"""),
+        r"(?:(?P<span_q>later|earlier|early|late|mid|middle of|sometime|rest of|remainder of|remaining of|the rest of"
+        r"|the remainder of|remaining)[ -])?(?:in |on |during |for |within |throughout )?(?:the )?(?P<span_n>next|this|coming"
         r"|following|last|past|previous|upcoming|current|same|nächste[nrms]?|kommende[nrms]?|diese[nrms]"
         r"?|letzte[nrms]?|la próxima|el próximo|próxima|próximo|questa|la prossima|il prossimo|prossima|prossimo"
         r"|volgende|komende|aanstaande|deze|vorige|esta|este|cette|ce) (?:business |working |calendar |work~-?~)"
@@ -226,10 +233,10 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _pattern(
         "theperiod",
-        _words("the for in during of later rest remainder remaining semana mês"),
-        r"(?:(?P<theperiod_q>later in|rest of|remainder of|remaining of|for|in|during) )(?:the )"
+        _words("on at over the for in during throughout of later rest remainder remaining semana mês"),
+        r"(?:(?P<theperiod_q>later in|rest of|remainder of|remaining of|for|in|during|throughout) )(?:the )"
         r"?(?P<theperiod_u>week|month|quarter|weekend|year|day)\b(?! (?:of|before|after|starting|beginning"
-        r"|commencing|in\b|\d))|(?:the )(?P<theperiod_w>weekend)\b(?! (?:of|before|after))|(?P<theperiod_v>semana"
+        r"|commencing|in\b|\d))|(?:the )(?P<theperiod_w>weekend)\b(?! (?:of|before|after))|(?:on|at|over) (?P<theperiod_w2>weekend)\b|(?P<theperiod_v>semana"
         r"|mês) que vem\b",
     ),
     _pattern(
@@ -249,8 +256,9 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _pattern(
         "weeknumber",
-        _words("kw week wk semaine settimana the in"),
-        r"(?:(?:in |the )?(?:week|wk|semaine|settimana) (?:number |no\.? )?|(?P<weeknumber_k>kw)~)"
+        _words("kw week wk semaine settimana the in") | _DIGIT,
+        r"(?P<weeknumber_y2>%YEAR%)-?w(?P<weeknumber_n2>[0-5]\d)\b|"
+        r"(?:(?:in |the )?(?:week |wk~|semaine |settimana )(?:number |no\.? )?|(?P<weeknumber_k>kw)~)"
         r"(?P<weeknumber_n>\d{1,2})(?:(?:,| of|/)? ?(?P<weeknumber_y>%YEAR%))?\b(?![.:/%-]\d)",
     ),
     _pattern(
@@ -262,33 +270,33 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "duration",
         _words(
-            """within in inside over next coming following dans d innerhalb binnen dentro en entro tra fra over em
+            """within in inside over after next coming following dans d innerhalb binnen dentro en entro tra fra over em
             the for upcoming"""
         ),
-        r"(?P<duration_l>within|inside|in|over|for|dans|d'ici|innerhalb|binnen|dentro de|en|entro|tra|fra|em)?~"
+        r"(?P<duration_l>within|inside|in|over|for|after|dans|d'ici|innerhalb|binnen|dentro de|en|entro|tra|fra|em)?~"
         r"(?P<duration_x>(?:the |den |les |los |le |i |de )?(?:next|coming|following|upcoming|nächsten|kommenden"
         r"|prochains?|prochaines|próxim[oa]s|prossim[ie]|volgende|komende) |von |about |around |approximately "
-        r"|roughly |as little as |the |under |less than )?(?:(?:\d{1,2})~(?:-|to|or)~)?(?P<duration_n>half an"
-        r"?|an? half|a quarter of an|%NUM%)[ -](?:of )?(?P<duration_b>business |working |full |more |calendar "
+        r"|roughly |as little as |the |under |less than |at least |at most |no more than |not more than |another |up to )?(?:(?:%NUM%)~(?:-|to|or)~)?(?:a (?=few|couple))?(?P<duration_n>half an"
+        r"?|an? half|a quarter of an|%FRACTION%|%NUM%)~-?~(?:of )?(?P<duration_b>business |working |full |more |calendar "
         r"|couple of |week~|upcoming |coming |next |following )?(?P<duration_u>%UNIT%)\b(?P<duration_ub> úteis"
-        r"| hábiles| ouvrés| ouvrables| lavorativi)?(?P<duration_more>(?:,?~(?:and |,~)?(?:%NUM%) "
+        r"| hábiles| ouvrés| ouvrables| lavorativi)?(?P<duration_half> and an? (?:half|quarter))?(?P<duration_more>(?:,?~(?:and |,~)?(?:%NUM%) "
         r"(?:%UNIT%)\b){0,3})(?:'s?)?(?P<duration_t> time\b)?(?P<duration_a>,? from (?:now|today)\b)?(?! (?:of"
         r"|after|ago|following|prior|before|vor|nach|après|avant|later|old|older|from)\b)",
     ),
     _pattern(
         "anchored",
-        _DIGIT | _NUMBERS | _words("half the for in within a"),
-        r"(?:for |in |within )?(?P<anchored_n>half an?|the(?= (?:day|week|month) (?:before|after|following|prior)"
-        r"(?! (?:next|this|that)))|%NUM%)[ -](?P<anchored_b>business |working |couple of |full )"
-        r"?(?P<anchored_u>%UNIT%)\b(?P<anchored_more>(?:,?~(?:and |,~)?(?:%NUM%) (?:%UNIT%)\b){0,3}) "
+        _DIGIT | _NUMBERS | _words("half the for in within a less"),
+        r"(?:for |in |within |less than )?(?:(?:%NUM%)~(?:-|to|or)~)?(?:a (?=few|couple))?(?P<anchored_n>half an?|%FRACTION%|the(?= (?:day|week|month) (?:before|after|following|prior)"
+        r"(?! (?:next|this|that)))|%NUM%)[ -](?P<anchored_b>business |working |calendar |couple of |full )"
+        r"?(?P<anchored_u>%UNIT%)\b(?P<anchored_half> and an? (?:half|quarter))?(?P<anchored_more>(?:,?~(?:and |,~)?(?:%NUM%) (?:%UNIT%)\b){0,3}) "
         r"?(?P<anchored_w>in the future\b|(?:from|after|starting|starting from) (?:now|today)\b|hence\b|later\b"
-        r"|out\b(?= from)|ago\b|earlier\b|(?:starting from|from|after|past|following|before|prior to|ahead of) "
-        r"(?:the )?(?=(?:%RELATIVE%|%WEEKDAY%|%FEAST%|%MONTH%|next|this|\d{1,2}[/.-]\d)\b))",
+        r"|out\b(?= from)|ago\b|earlier\b|(?:(?:starting|beginning|commencing)(?: from| on)?|from|after|past|following|before|prior to|ahead of|on) "
+        r"(?=(?:the )?(?:%RELATIVE%|%WEEKDAY%|%FEAST%|%MONTH%|next|this|\d{1,2}[/.-]\d|\d{1,2}%ORD%)\b))",
     ),
     _pattern(
         "weekdayafter",
         _words("the") | _first_words(vocabulary.WEEKDAYS),
-        r"(?:the )?(?P<weekdayafter_w>%WEEKDAY%) (?P<weekdayafter_a>after|before|following) (?:the )?(?=(?:%FEAST%"
+        r"(?:the )?(?P<weekdayafter_w>%WEEKDAY%) (?P<weekdayafter_a>after|before|following) (?=(?:the )?(?:%FEAST%"
         r"|%MONTH% \d|\d{1,2}(?:%ORD%|[/.-]\d)))",
     ),
     _pattern(
@@ -297,14 +305,16 @@ PATTERNS: tuple[Pattern, ...] = (
         r"(?P<every_e>every|each|any|ogni|elke|chaque|cada|jede[nrs]?|tous les|toutes les|todos los|tutti i|all"
         r"|most|some) (?:single )?(?:(?P<every_d>\d{1,2})%ORD%(?! (?:%UNIT%|%WEEKDAY%))\b|(?P<every_o>other "
         r"|second |third |(?:%NUM%) |%ORDWORD% |\d{1,2}%ORD% )?(?:(?P<every_w>%WEEKDAY%)s?\b|(?P<every_p>morning"
-        r"|afternoon|evening|night)s?\b|(?P<every_u>%UNIT%|weekday|workday|business day)\b|"
-        r"(?P<every_m>%MONTH%)\b))(?! of the)",
+        r"|afternoon|evening|night)s?\b|(?P<every_u>%UNIT%|weekday|workday|(?:business|working) day)\b|"
+        r"(?P<every_m>%MONTH%)\b(?:~(?:the )?(?P<every_md>\d{1,2})%ORD%?)?))(?! of the (?!month))(?: of the month)?",
     ),
     _pattern(
         "plural",
-        _first_words([*vocabulary.WEEKDAYS, *(f"{word}s" for word in vocabulary.WEEKDAYS)]),
+        _first_words([*vocabulary.WEEKDAYS, *(f"{word}s" for word in vocabulary.WEEKDAYS)])
+        | _words("weekday weekdays weekends workdays mornings afternoons evenings nights on in the"),
         r"(?P<plural_w>monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?:s\b(?!')| (?P<plural_p>mornings"
-        r"|afternoons|evenings|nights)\b)",
+        r"|afternoons|evenings|nights)\b)|(?:on |in )?(?:the )?(?:(?P<plural_k>weekday|weekend)s?(?: (?P<plural_p2>mornings"
+        r"|afternoons|evenings|nights)\b|(?<=s)\b(?!'))|(?P<plural_k2>workdays|mornings|afternoons|evenings|nights)\b)",
     ),
     _pattern(
         "adverb",
@@ -325,7 +335,7 @@ PATTERNS: tuple[Pattern, ...] = (
         r"?(?P<weekday_w>%WEEKDAY%)\b\.?(?P<weekday_q> (?:prochain|dernier|próxim[oa]|que viene|que vem"
         r"|prossim[oa]|scors[oa]|passad[oa]|pasado|nächster woche|(?:of |in )?(?:the )?(?:next|following) week|"
         r"(?:of )?this week|(?:of )?last week|after next|week)\b)?(?:,?~(?:the )?(?P<weekday_d>\d{1,2})(?:"
-        r"(?P<weekday_o>%ORD%)\b|(?![\w:/%.-]|,\d|~-~\d|~%AND%~\d| (?:(?:de |di )?%MONTH%|uhr|uur|h|[ap]\.?m"
+        r"(?P<weekday_o>%ORD%)\b|(?![\w:/%.-]|,\d|~-~\d|~%AND%~\d| (?:(?:de |di |of )?%MONTH%|uhr|uur|h|[ap]\.?m"
         r"|%UNIT%|o'?clock)\b))|,?~the (?P<weekday_dw>%ORDWORD%)\b(?! (?:of |%MONTH%|%WEEKDAY%)))?(?!'(?!\d)|\w"
         r"|\.\w|-(?!(?:%WEEKDAY%)\b)\w)",
     ),
@@ -342,18 +352,18 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "relative",
         _first_words(vocabulary.RELATIVE_DAYS) | _words("the"),
-        r"(?:the )?(?P<relative_w>%RELATIVE%)(?![\w-])",
+        r"(?:the )?(?P<relative_w>%RELATIVE%)(?![\w-])(?P<relative_q> (?:week|fortnight)\b(?! (?:day|end|night)))?",
     ),
     _pattern(
         "thispart",
         _words("this next tomorrow yesterday last early late in the tonight"),
         r"(?P<thispart_n>this|next|last|later this) (?:early |late )?(?P<thispart_w>morning|afternoon|evening"
-        r"|night)\b|(?P<thispart_m>early|late) (?P<thispart_w2>this morning)",
+        r"|night|lunchtime|lunch time)\b|(?P<thispart_m>early|late) (?P<thispart_w2>this morning)",
     ),
     _pattern(
         "theday",
-        _words("the next following same"),
-        r"(?:the )(?P<theday_w>next|following) day\b(?! and)",
+        _words("the next following same this"),
+        r"(?:the )(?P<theday_w>next|following) day\b(?! and)|(?P<theday_t>this (?:very |same )?day\b)",
     ),
     _pattern(
         "named",
@@ -363,7 +373,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "part",
         _first_words(vocabulary.PARTS_OF_DAY) | _words("in during at by early late mid the"),
-        r"(?:(?:in|during|by|at|over|of) )?(?:the )?(?P<part_m>early[ -]|late[ -]|mid-?~)?(?:in the )"
+        r"(?:(?:in|during|by|at|over|of) )?(?:the )?(?P<part_m>early[ -]|late[ -])?(?:in the )"
         r"?(?P<part_w>%PART%)\b(?!-)",
     ),
     _pattern(
@@ -398,24 +408,24 @@ PATTERNS: tuple[Pattern, ...] = (
         _DIGIT | _HOURS,
         r"(?:(?P<barerange_fh>\d{1,2})(?::(?P<barerange_fm>[0-5]\d))?|(?P<barerange_fw>%HOURWORD%))~%AND%~(?:"
         r"(?P<barerange_h>\d{1,2})(?::(?P<barerange_m>[0-5]\d))?|(?P<barerange_w>%HOURWORD%))(?:~o'?~clock)"
-        r"?(?![\w:/%$-]|[.,]\d|~(?:%MONTH%|uhr|h|%UNIT%|%AP%|percent|in\b|of\b)\b)",
+        r"?(?![\w:/%$-]|[.,]\d|~(?:%MONTH%|uhr|h|%UNIT%|%AP%|percent|in\b(?! the (?:morning|afternoon|evening|night))|of\b)\b)",
     ),
     _pattern(
         "wordclock",
         _HOURS | _words("half quarter a 0 from at between") | _DIGIT | _NUMBERS,
         r"(?:(?P<wordclock_q>half|a quarter|quarter|%NUM%)(?: minutes?)? (?P<wordclock_pt>past|after|to|before"
-        r"|till) )?(?:(?P<wordclock_h>%HOURWORD%)|(?P<wordclock_hd>\d{1,2}))(?:[ -](?P<wordclock_m>fifteen|thirty"
-        r"|forty[ -]five|oh five|ten|twenty|twenty[ -]five|forty|fifty|fifty[ -]five)\b)?(?P<wordclock_s>~-?~"
-        r"(?P<wordclock_ap>[ap])(?:\.~m\.| ?\.?m\b)|~o'?~clock\b(?:~(?P<wordclock_ap2>[ap])\.?m\b)?|(?<=\d)ish\b)"
+        r"|till) )?(?:(?P<wordclock_h>%HOURWORD%)|(?P<wordclock_hd>\d{1,2}))(?:[ -](?P<wordclock_m>oh[ -](?:%HOURWORD%)"
+        r"|%MINUTEWORD%)\b)?(?P<wordclock_s>~-?~"
+        r"(?P<wordclock_ap>[ap])(?:\.~m\b\.?| ?\.?m\b)|~o'?~clock\b(?:~(?P<wordclock_ap2>[ap])\.?m\b)?|(?<=\d)ish\b)"
         r"?(?(wordclock_q)|(?(wordclock_m)|(?(wordclock_s)|(?!))))(?!\w)",
     ),
     _pattern(
         "bare",
         _words(
-            """appointment meeting call lunch than circa at by around about um gegen à a from between until till before
+            """later earlier appointment meeting call lunch than circa at by around about um gegen à a from between until till before
             after alle às as om @ approximately"""
         ),
-        r"(?:(?P<bare_p>(?:appointment|meeting|call|lunch) to|than|circa|at|by|around|about|um|gegen|à"
+        r"(?:(?P<bare_p>(?:appointment|meeting|call|lunch) to|(?:(?:later |earlier )?than)|circa|at|by|around|about|um|gegen|à"
         r"|a las?|alle|às|as|om|@|from|between|until|till|before|after) (?:around |about )?|@~)"
         r"(?:(?P<bare_h>\d{1,2})|(?P<bare_w>%HOURWORD%))(?:~o'?~clock\b)"
         r"?(?:~%AND%~(?:(?P<bare_h2>\d{1,2})(?::(?P<bare_m2>[0-5]\d))?|(?P<bare_w2>%HOURWORD%))(?:~o'?~clock\b)?)"
@@ -427,8 +437,8 @@ PATTERNS: tuple[Pattern, ...] = (
         _MONTHS
         | _words("""month the in of during by until this next last from since before after early late mid for end"""),
         r"(?:(?:the )?month of )?(?:(?P<monthyear_p>in|of|during|by|until|till|this|next|last|from|since|before"
-        r"|after|early|late|mid|for|en|im) )?(?P<monthyear_m>%LONE%|jan|mar|apr|jun|jul|aug|sep)\b\.?(?:(?:~,?~|/"
-        r"|~-~)(?:of )?(?P<monthyear_y>%YEAR%)\b|(?P<monthyear_r> (?:of )?(?:this|next) year))?(?!-|~,?~\d|'s|/)",
+        r"|after|early|late|mid|for|en|im) )?(?P<monthyear_m>%LONE%|jan|mar|apr|jun|jul|aug|sep)(?:\b|(?=20\d\d\b))\.?(?:(?:~,?~|/"
+        r"|~-~)(?:of )?(?P<monthyear_y>%ANYYEAR%)\b|(?P<monthyear_r> (?:of )?(?:this|next) year))?(?!-|~,?~\d|'s|/)",
     ),
     _pattern(
         "quarter",

@@ -6,10 +6,17 @@ One pass over the words; at each only the few patterns that may begin there are 
 import re
 from collections.abc import Callable
 
-from rl_emails_assets.extraction import date_clock, date_days, date_durations, date_spans
+from rl_emails_assets.extraction import date_clock, date_counted, date_days, date_durations, date_spans
 from rl_emails_assets.extraction.date_atoms import Atom, Context
-from rl_emails_assets.extraction.date_matching import ARTICLES, LEADS, START_WORDS, TOKEN, candidates, is_known
-from rl_emails_assets.extraction.date_patterns import PATTERNS
+from rl_emails_assets.extraction.date_matching import (
+    ARTICLES,
+    LEADS,
+    PATTERNS,
+    START_WORDS,
+    TOKEN,
+    candidates,
+    is_known,
+)
 from rl_emails_assets.extraction.time_zones import zone_after
 
 MAX_ATOMS = 60
@@ -17,10 +24,13 @@ MAX_ATOMS = 60
 
 _RESOLVERS: dict[str, Callable[[re.Match[str], Context], Atom | None]] = {
     name: next(
-        getattr(module, name) for module in (date_days, date_clock, date_spans, date_durations) if hasattr(module, name)
+        getattr(module, name)
+        for module in (date_days, date_clock, date_spans, date_durations, date_counted)
+        if hasattr(module, name)
     )
     for name, _, _ in PATTERNS
 }
+_DAY_IN_DIGITS = len("20261107")
 _NOT_BEFORE_DIGIT = frozenset("./:$€£#+%_\\=&?")
 
 
@@ -37,14 +47,22 @@ def find_atoms(context: Context) -> list[Atom]:  # noqa: PLR0912
             continue
         if "0" <= word[0] <= "9":
             following = _after_number(low, token.end()) if len(word) <= 4 and _may_begin(low, start, resume) else ""
+            if len(word) == _DAY_IN_DIGITS and word.startswith("20") and _may_begin(low, start, resume):
+                following = "0"
             word = "0"
             if not following:
                 continue
         elif word in LEADS:
             following = _after_lead(tokens, index)
-            if not following:
+            if not following and not (word == "am" and atoms and low[resume:start] == " "):
                 continue
-        elif start and low[start - 1] in "_.@/" and word != "@" and not low[max(0, start - 2)].isspace():
+        elif (
+            start
+            and low[start - 1] in "_.@/"
+            and word != "@"
+            and not low[max(0, start - 2)].isspace()
+            and not (atoms and low[start - 1] == "/" and resume == start - 1)
+        ):
             continue  # inside an address or a path
         atom = _first_atom(context, start, word, following)
         if atom is None:
@@ -56,7 +74,9 @@ def find_atoms(context: Context) -> list[Atom]:  # noqa: PLR0912
             zone = zone_after(context.sentence, atom.end)
             if zone is not None:
                 atom.zone, atom.end = zone
-                resume = atom.end
+            else:
+                atom = date_clock.up_to_hour(low, atom)
+            resume = atom.end
         atoms.append(atom)
         if len(atoms) >= MAX_ATOMS:
             break
@@ -85,7 +105,9 @@ def _may_begin(low: str, start: int, resume: int) -> bool:
     if before == ":" and start > 1 and low[start - 2].isalpha():
         return True  # "Date:30 June"
     if before == "-":
-        return start == resume + 1
+        return start == resume + 1 or (start == resume + 2 and low[resume] == ")")
+    if before == " " and start > 1 and low[start - 2] in "$€£":
+        return False
     if before == "=":
         return start > 1 and low[start - 2] in "<> "
     return before not in _NOT_BEFORE_DIGIT and not before.isalnum()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from rl_emails_assets.extraction import date_vocabulary as vocabulary
-from rl_emails_assets.extraction.calendar_days import add_months, last_of_month, period
+from rl_emails_assets.extraction.calendar_days import add_months, last_of_month, period, work_days_later
 from rl_emails_assets.extraction.date_atoms import Atom, Context, a_day
 from rl_emails_assets.extraction.date_days import year_of
 
@@ -86,6 +86,8 @@ def span(match: re.Match[str], context: Context) -> Atom | None:
     unit, ahead = _unit(match["span_u"]), _ahead(match["span_n"])
     if unit == "hour":
         return Atom(from_instant=context.now, instant=context.now + timedelta(hours=1)) if ahead == 1 else None
+    if unit == "day" and ahead > 0 and ("business" in match.group() or "working" in match.group()):
+        return a_day(work_days_later(context.today, 1), needs_forward=True)
     if unit == "day":
         return a_day(context.today + timedelta(days=ahead), is_weak=True, needs_forward=True) if ahead > 0 else None
     if unit == "fortnight":
@@ -97,6 +99,10 @@ def span(match: re.Match[str], context: Context) -> Atom | None:
     qualifier = match["span_q"] or ""
     if qualifier.startswith("earlier") and ahead == 0:
         return replace(atom, day=context.today, is_rejected=True)
+    if qualifier.startswith(("mid", "middle")) and atom.from_day and atom.day:
+        length = (atom.day - atom.from_day).days
+        third = timedelta(days=max(1, length // 3))
+        return replace(atom, from_day=atom.from_day + third, day=atom.day - third, is_week=False)
     if qualifier.startswith(("early", "late")) and not qualifier.startswith("later"):
         atom = _half(atom, qualifier[:5].strip())
     # "this week" alone says when prices rose as often as when something is due.
@@ -111,7 +117,7 @@ def _half(atom: Atom, which: str) -> Atom:
 
 
 def theperiod(match: re.Match[str], context: Context) -> Atom:
-    word = match["theperiod_u"] or match["theperiod_w"]
+    word = match["theperiod_u"] or match["theperiod_w"] or match["theperiod_w2"]
     if word is None:
         return _stretch(_unit(match["theperiod_v"]), context.today, 1)
     if word == "day":
@@ -130,7 +136,7 @@ def season(match: re.Match[str], context: Context) -> Atom | None:
     lead, word = match["season_p"], match["season_w"]
     if not lead.strip() and not match["season_y"]:
         return None
-    if word in ("fall", "spring") and not (match["season_n"] or match["season_y"] or "in the" in lead):
+    if word in ("fall", "spring") and not (match["season_n"] or match["season_y"] or "in the" in lead or lead.startswith(("early", "late", "mid"))):
         return None
     month = _SEASONS[word]
     year = int(match["season_y"]) if match["season_y"] else context.today.year
@@ -158,12 +164,13 @@ def yearpart(match: re.Match[str], context: Context) -> Atom:
 
 def weeknumber(match: re.Match[str], context: Context) -> Atom:
     """The ISO week; a number alone is the next such week."""
-    number = int(match["weeknumber_n"])
-    year = int(match["weeknumber_y"] or context.today.year)
+    number = int(match["weeknumber_n"] or match["weeknumber_n2"])
+    said = match["weeknumber_y"] or match["weeknumber_y2"]
+    year = int(said or context.today.year)
     monday = date.fromisocalendar(year, number, 1)
-    if match["weeknumber_y"] is None and monday + timedelta(days=6) < context.today:
+    if said is None and monday + timedelta(days=6) < context.today:
         monday = date.fromisocalendar(year + 1, number, 1)
-    is_weak = match["weeknumber_k"] is None and match["weeknumber_y"] is None
+    is_weak = match["weeknumber_k"] is None and said is None
     return Atom(day=monday + timedelta(days=6), from_day=monday, is_week=True, is_weak=is_weak, needs_forward=True)
 
 
@@ -216,7 +223,8 @@ def periodend(match: re.Match[str], context: Context) -> Atom | None:
         return Atom(day=last, is_period=True, is_week=unit == "week")
     if kind == "middle":
         return Atom(day=first + (last - first) * 2 // 3, from_day=first + (last - first) // 3, needs_forward=True)
-    return Atom(day=first + (last - first) // 2, from_day=first, needs_forward=True, is_weak=True)
+    is_weak = not match["periodend_n"]
+    return Atom(day=first + (last - first) // 2, from_day=first, needs_forward=True, is_weak=is_weak)
 
 
 def unitend(match: re.Match[str], context: Context) -> Atom:
@@ -239,7 +247,8 @@ def monthyear(match: re.Match[str], context: Context) -> Atom | None:
     ):
         return None
     is_range = _TO_MONTH.search(context.low, max(0, match.start() - 10), match.start()) is not None
-    if word in vocabulary.AMBIGUOUS_MONTHS and year is None and lead not in _MONTH_LEADS:
+    is_month_of = is_capital and "month of" in match.group()
+    if word in vocabulary.AMBIGUOUS_MONTHS and year is None and lead not in _MONTH_LEADS and not (is_month_of or match["monthyear_r"] or lead == "next"):
         if not is_capital or not (lead or is_range):
             return None
         if word in ("may", "march") and lead in ("for", "last") and not is_range:

@@ -32,7 +32,9 @@ TRIGGER_WORDS = (
         """seconds secs min mins am everyday eod eow eom eoq eoy spring summer autumn winter
         weekend kw wk monatsende jahresende quartalsende oclock clock uhr uur daily weekly monthly yearly annual
         annually quarterly biweekly semiannual q ish feira segunda terça quarta quinta sexta pm minuti noonish
-        workweek weekdays weekday""".split()  # noqa: SIM905
+        workweek weekdays weekday fall fiscal thirty fifteen forty three four five six seven eight nine ten eleven
+        twelve twenty thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth
+        thirtieth""".split()  # noqa: SIM905
     )
 ) - frozenset(
     """a an de d la le el l of the in all fat black st new day's good may da dei saint os for por los labour labor
@@ -47,23 +49,36 @@ _BEFORE_DIGIT = (
     r"\baround\s",
     r"\bpast\s",
     r"\bthan\s",
+    r"\bthe\s",
+    r"at\sabout\s",
+    r"\bfrom\s",
+    r"\bbetween\s",
+    r"\bfy",
+    r"\bfy\s",
+    "-w",
     "meeting to ",
     "appointment to ",
     "call to ",
     r"@\s",
     "@",
-    r"\bq",
+    "q",
+    "kw",
+    "wk",
+    "ber",
     r"\bh",
     *_MONTH_STARTS,
 )
 TRIGGER_DIGITS = re.compile(
-    r"\d(?:\s?(?:[/:-]\s?\d|\.\s?\d{1,2}\.|[ap]\.?m|[ap]\b|h\b|h\d|(?:st|nd|rd|th)\b|uhr|uur|ish|"
+    r"\d(?:\s?(?:[/:-]\s?\d|\.\s?\d{1,2}\.|[ap]\.?m|[ap]\b|h\b|h\d|(?:st|nd|rd|th)\b|uhr|uur|ish|noon|o'?clock|"
     + "|".join(_MONTH_STARTS)
     + ")|"
     + "|".join(rf"(?<={before}\d)" for before in _BEFORE_DIGIT)
-    + ")"
+    + r"|(?<=2)0\d\d(?:[01]\d[0-3]\d\b|(?<=(?:of|te|ly|id)[ -]20\d\d)\b))"
 )
 """Digits that may be a date or a time, in lower case."""
+
+AFTER_CUE = re.compile(r",? (?:or|and) (?:later|earlier|after|before|sooner)\b|,? at the (?:very )?latest\b")
+"""Words right behind a time that make it one."""
 
 CUE = re.compile(
     r"\b(?:on or before|at or before|at the latest by|by|before|prior to|earlier than|ahead of|until|till|til|up to"
@@ -132,6 +147,13 @@ def cue_before(low: str, position: int) -> re.Match[str] | None:
     """The cue that ends right before `position` of plain text."""
     return CUE.search(low, max(0, position - 32), position)
 
+
+APPOINTMENT = re.compile(
+    r"\b(?:meet(?:ing)?|call|appointment|lunch|dinner|breakfast|coffee|drinks|busy|available|free|out|away|off|back|open"
+    r"|schedule|book|reserve|reservation|play|party|class|session|seminar|interview|arrive|leave|home|there|alarm|remind)\b"
+)
+"""Words of sentences in which a bare hour is a time of day."""
+CLAUSE_END = re.compile(r" {0,2}(?:$|[.,;!?)](?!\d))")
 
 DAY_FIRST = re.compile(
     r"\b(?:bis|der|und|vom|zum|dem|ist|bitte|le|la|du|avant|pour|est|les|el|del|antes|para|hasta|que|por|il|della|entro"

@@ -2,8 +2,11 @@
 
 The same full name is never enough: two people may share it. Two addresses of one name are one person when something
 else says so: they are at one organization, a mail to the one was answered from the other, the one names the other as
-its own, or their signatures have the same phone number. An address without any name joins the only full name that
-spells its local part at its own organization. A role address (info@, a list, a robot) is never merged.
+its own, or their signatures have the same phone number. One organization is not enough where the name is so common
+there that two may bear it (_Crowd), and no tie is where the initials differ. Two forms of one given name ("Bill",
+"William") with one family name are one name at one organization. An address without any name joins the only full name
+that spells its local part at its own organization. Spellings of one mailbox (ada+news@, a.da@gmail.com) are one. A role
+address (info@, a list, a robot) is never merged, nor is one that several people write from.
 """
 
 import re
@@ -13,14 +16,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rl_emails_assets.extraction.person_names import PersonName, forms_of, is_same_given, person_name
 from rl_emails_assets.extraction.signatures import SignatureFacts, name_key
 
 MAX_ADDRESSES_PER_NAME = 8
 """More addresses under one full name are a name that many share, or a forger's: they stay apart."""
 
-How = Literal["organization", "answered_from", "names_itself", "phone", "spelling"]
+How = Literal["organization", "answered_from", "names_itself", "phone", "spelling", "nickname", "same_mailbox"]
 """Why two addresses are one person's: one name at one organization; a mail to one was answered from the other under the
-same name; one of them names the other as its own; one phone number in both signatures; a bare address spells it."""
+same name; one of them names the other as its own; one phone number in both signatures; a bare address spells it; two
+forms of one given name, with one family name, at one organization; two spellings of one mailbox."""
+
+MOST_NAMESAKES = 0.02
+"""Expected number of other people of one name at an organization, above which the name alone ties nobody there."""
+_SAME_INITIAL = 0.07
+"""How likely two people of one name share the initial too, about one in fifteen."""
+_SHARED_NAMES = 3
+"""An address that so many full names were seen with, none of them mostly, is shared."""
 
 PUBLIC_HOSTS = frozenset(
     """gmail.com googlemail.com yahoo.com ymail.com rocketmail.com hotmail.com outlook.com live.com msn.com aol.com
@@ -128,12 +140,14 @@ def group_contacts(contacts: Sequence[ContactFacts], evidence: Iterable[Link] = 
         links_of[link.address].append(link)
         links_of[link.other].append(link)
     by_name: dict[tuple[str, ...], list[Group]] = {}
+    crowds = _crowds(named)
     for key, members in sorted(named.items()):
-        apart = len(members) > MAX_ADDRESSES_PER_NAME
-        by_name[key] = [Group([one]) for one in members] if apart else _joined(members, links_of)
-        groups.extend(by_name[key])
-        if apart:
-            del by_name[key]
+        if len(members) > MAX_ADDRESSES_PER_NAME:
+            groups.extend(Group([one]) for one in members)
+        else:
+            by_name[key] = _joined(members, links_of, crowds)
+    _join_forms(by_name, crowds)
+    groups.extend(group for some in by_name.values() for group in some)
     spelled: dict[str, list[Group]] = defaultdict(list)
     for key, some in by_name.items():
         for group in some:
@@ -150,7 +164,7 @@ def group_contacts(contacts: Sequence[ContactFacts], evidence: Iterable[Link] = 
             candidates[0].links.append(Link(contact.address, first, "spelling"))
         else:
             groups.append(Group([contact]))
-    return groups
+    return _one_mailbox(groups)
 
 
 def _named(contacts: Sequence[ContactFacts]) -> dict[tuple[str, ...], list[ContactFacts]]:
@@ -162,11 +176,54 @@ def _named(contacts: Sequence[ContactFacts]) -> dict[tuple[str, ...], list[Conta
     return named
 
 
-def _joined(members: list[ContactFacts], links_of: Mapping[str, list[Link]]) -> list[Group]:
+@dataclass(slots=True)
+class _Crowd:
+    """The full names known at one place: how common each part of them is there."""
+
+    names: int = 0
+    given: Counter[str] = field(default_factory=Counter)
+    forms: Counter[str] = field(default_factory=Counter)
+    family: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: PersonName) -> None:
+        """Count one more name."""
+        self.names += 1
+        self.given[name.given] += 1
+        self.forms.update(forms_of(name.given))
+        self.family[name.family] += 1
+
+    def namesakes(self, one: PersonName, other: PersonName) -> float:
+        """How many people besides are expected to bear these names there, if given and family names were drawn apart."""
+        if one.given == other.given:
+            known, given = 1, self.given[one.given]
+        else:
+            known, given = 2, max((self.forms[form] for form in forms_of(one.given) & forms_of(other.given)), default=0)
+        others = max(0, given - known) * max(0, self.family[one.family] - known) / max(1, self.names)
+        return others * (_SAME_INITIAL if one.initials & other.initials else 1.0)
+
+
+def _crowds(named: Mapping[tuple[str, ...], Sequence[ContactFacts]]) -> dict[str, _Crowd]:
+    crowds: defaultdict[str, _Crowd] = defaultdict(_Crowd)
+    for members in named.values():
+        for place in {_place(one) for one in members}:
+            name = next((name for one in members if _place(one) == place and (name := _name_of(one))), None)
+            if name is not None:
+                crowds[place].add(name)
+    return crowds
+
+
+def _joined(
+    members: list[ContactFacts], links_of: Mapping[str, list[Link]], crowds: Mapping[str, _Crowd]
+) -> list[Group]:
     """Contacts of one full name, those tied together by something else in one group."""
     groups: list[Group] = []
+    is_ambiguous = _has_two_initials(members)
     for contact in members:
-        ties = [(group, link) for group in groups if (link := _tie(group, contact, links_of)) is not None]
+        ties = [
+            (group, link)
+            for group in groups
+            if (link := _tie(group, contact, links_of, crowds, is_ambiguous=is_ambiguous)) is not None
+        ]
         if not ties:
             groups.append(Group([contact]))
             continue
@@ -174,23 +231,126 @@ def _joined(members: list[ContactFacts], links_of: Mapping[str, list[Link]]) -> 
         into.contacts.append(contact)
         into.links.append(link)
         for group, also in others:
-            into.contacts.extend(group.contacts)
-            into.links.extend([*group.links, also])
-            groups.remove(group)
+            if not _differ(into, group):
+                into.contacts.extend(group.contacts)
+                into.links.extend([*group.links, also])
+                groups.remove(group)
     return groups
 
 
-def _tie(group: Group, contact: ContactFacts, links_of: Mapping[str, list[Link]]) -> Link | None:
+def _has_two_initials(members: Sequence[ContactFacts]) -> bool:
+    said = [name.initials for one in members if (name := _name_of(one)) and name.initials]
+    return any(one.isdisjoint(other) for one in said for other in said)
+
+
+def _initials(contacts: Iterable[ContactFacts]) -> list[frozenset[str]]:
+    return [name.initials for one in contacts if (name := _name_of(one)) and name.initials]
+
+
+def _differ(one: Group, other: Group) -> bool:
+    """Whether the initials tell the two apart: "Mark A." and "Mark S."."""
+    others = _initials(other.contacts)
+    return any(left.isdisjoint(right) for left in _initials(one.contacts) for right in others)
+
+
+def _tie(
+    group: Group,
+    contact: ContactFacts,
+    links_of: Mapping[str, list[Link]],
+    crowds: Mapping[str, _Crowd],
+    *,
+    is_ambiguous: bool,
+) -> Link | None:
+    if _differ(group, Group([contact])):
+        return None
     for other in group.contacts:
         for link in links_of.get(contact.address, ()):
             if other.address in (link.address, link.other):
                 return Link(contact.address, other.address, link.how)
-        if _place(contact) == _place(other) and site_of(contact.address.partition("@")[2]) not in PUBLIC_HOSTS:
+        if _is_of_one_organization(contact, other, crowds, is_ambiguous=is_ambiguous):
             return Link(contact.address, other.address, "organization")
         digits = _digits(contact.signature.phone)
         if len(digits) >= 7 and digits == _digits(other.signature.phone):
             return Link(contact.address, other.address, "phone")
     return None
+
+
+def _is_of_one_organization(
+    contact: ContactFacts, other: ContactFacts, crowds: Mapping[str, _Crowd], *, is_ambiguous: bool
+) -> bool:
+    place = _place(contact)
+    if place != _place(other) or site_of(contact.address.partition("@")[2]) in PUBLIC_HOSTS:
+        return False
+    one, two = _name_of(contact), _name_of(other)
+    if one is None or two is None:
+        return not is_ambiguous
+    is_one_initialled = bool(one.initials) != bool(two.initials)
+    if is_one_initialled and (is_ambiguous or contact.address.partition("@")[2] == other.address.partition("@")[2]):
+        # At one host two people of one name are told apart by an initial.
+        return False
+    return place not in crowds or crowds[place].namesakes(one, two) <= MOST_NAMESAKES
+
+
+def _join_forms(by_name: dict[tuple[str, ...], list[Group]], crowds: Mapping[str, _Crowd]) -> None:
+    """Joins the only two groups that bear forms of one given name, and one family name, at one organization."""
+    at: defaultdict[tuple[str, str], list[tuple[PersonName, Group]]] = defaultdict(list)
+    for _, some in sorted(by_name.items()):
+        for group in some:
+            seen = {(name.family, _place(one)): name for one in group.contacts if (name := _name_of(one))}
+            for (family, place), name in seen.items():
+                if place not in PUBLIC_HOSTS:
+                    at[family, place].append((name, group))
+    for (_, place), bearers in sorted(at.items(), key=lambda item: item[0]):
+        for one, group in bearers:
+            same = [(name, other) for name, other in bearers if other is not group and is_same_given(one.given, name.given)]
+            if len(same) != 1 or one.given == same[0][0].given or not group.contacts:
+                continue
+            name, other = same[0]
+            of_other = [each for each, that in bearers if that is not other and is_same_given(each.given, name.given)]
+            if len(of_other) != 1 or not other.contacts or _differ(group, other):
+                continue
+            if crowds[place].namesakes(one, name) > MOST_NAMESAKES:
+                continue
+            link = Link(other.contacts[0].address, group.contacts[0].address, "nickname")
+            group.contacts.extend(other.contacts)
+            group.links.extend([*other.links, link])
+            other.contacts.clear()
+    for key, some in by_name.items():
+        by_name[key] = [group for group in some if group.contacts]
+
+
+def _one_mailbox(groups: list[Group]) -> list[Group]:
+    """Joins groups with spellings of one mailbox, unless two full names are on them."""
+    first: dict[str, Group] = {}
+    kept: list[Group] = []
+    for group in groups:
+        mailboxes = {mailbox for one in group.contacts if (mailbox := _mailbox_of(one.address))}
+        into = next((first[mailbox] for mailbox in sorted(mailboxes) if mailbox in first), None)
+        if into is None or not _may_be_one(into, group):
+            kept.append(group)
+            first.update((mailbox, group) for mailbox in mailboxes if mailbox not in first)
+            continue
+        link = Link(group.contacts[0].address, into.contacts[0].address, "same_mailbox")
+        into.contacts.extend(group.contacts)
+        into.links.extend([*group.links, link])
+        first.update((mailbox, into) for mailbox in mailboxes if mailbox not in first)
+    return kept
+
+
+def _may_be_one(one: Group, other: Group) -> bool:
+    keys = [{key for contact in group.contacts if (key := _full_name(contact))} for group in (one, other)]
+    return not keys[0] or not keys[1] or keys[0] == keys[1]
+
+
+def _mailbox_of(address: str) -> str:
+    """The mailbox that an address with a tag, or with the dots that one host ignores, leads to; "" for a role's."""
+    if is_role_address(address):
+        return ""
+    local, _, domain = address.partition("@")
+    local = local.partition("+")[0] or local
+    if domain in ("gmail.com", "googlemail.com"):
+        return f"{local.replace('.', '')}@gmail.com"
+    return f"{local}@{domain}"
 
 
 def _place(contact: ContactFacts) -> str:
@@ -219,13 +379,15 @@ def says_more(name: str) -> bool:
 
 
 def _full_name(contact: ContactFacts) -> tuple[str, ...]:
-    """The full name most used with an address, as `name_key`; () when it has none, or a generic one."""
+    """The full name most used with an address, as `name_key`; () when it has none, a generic one, or several people's."""
     counts: Counter[tuple[str, ...]] = Counter()
     for name, count in contact.names.items():
-        if "@" not in name:
-            counts[name_key(name)] += count
+        if "@" not in name and (person := person_name(name)):
+            counts[person.key] += count
     counts[name_key(contact.signature.name)] += 1
     del counts[()]
+    if len(counts) >= _SHARED_NAMES and 2 * max(counts.values()) <= counts.total():
+        return ()
     for key, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         return () if _GENERIC_NAME_WORDS.intersection(key) or len(key) > 4 else key
     # No display name with two words: "first.last@" says the name itself.
@@ -237,6 +399,13 @@ def _full_name(contact: ContactFacts) -> tuple[str, ...]:
     ):
         return name_key(f"{parts[0]} {parts[-1]}")
     return ()
+
+
+def _name_of(contact: ContactFacts) -> PersonName | None:
+    """The full name of an address taken apart, in the form that has initials if there is one."""
+    key = _full_name(contact)
+    forms = [name for said in sorted(contact.names) if (name := person_name(said)) and name.key == key]
+    return max(forms, key=lambda name: (len(name.initials), name.given), default=person_name(" ".join(key)))
 
 
 def _spellings(key: tuple[str, ...]) -> set[str]:

@@ -106,7 +106,9 @@ def is_named(context: Context, atom: Atom) -> bool:
         return True
     if atom.is_part and words.PART_CUE.match(context.low, atom.start):
         return True
-    return words.cue_before(context.low, atom.start) is not None or bool(words.OWN_CUE.match(context.low, atom.start))
+    if words.cue_before(context.low, atom.start) is not None or words.OWN_CUE.match(context.low, atom.start):
+        return True
+    return words.AFTER_CUE.match(context.low, atom.end) is not None
 
 
 def _mention(sentence: Sentence, atom: Atom, written_at: datetime) -> TimeMention | None:

@@ -48,13 +48,22 @@ _ZONE = re.compile(
     r"(?P<offset>[+-]\d{1,2}(?!\d)(?::?[0-5]\d)?)?\)?"
 )
 
+_AFTER_HALF = re.compile(r"[ap]\.?m\.?$", re.IGNORECASE)
+_LOWER_ZONE = re.compile(
+    r"\s{0,2}\(?(?P<short>utc|gmt|cet|cest|(?P<half>est|edt|cst|cdt|mst|mdt|pst|pdt|ct|mt|pt|bst|ist))\b"
+    r"(?P<offset>[+-]\d{1,2}(?!\d)(?::?[0-5]\d)?)?\)?"
+)
+
 
 def zone_after(text: str, position: int) -> tuple[str, int] | None:
     """The zone written at `position` of `text`, as `offset_of` reads it, and where its words end; None when there is
-    none. Abbreviations count in capitals only ("et" and "est" are French words), places with "time" behind them."""
+    none. Abbreviations count in capitals, or behind am and pm ("et" and "est" are French words), places with "time" behind them."""
     match = _ZONE.match(text, position)
     if match is None:
-        return None
+        lower = _LOWER_ZONE.match(text, position) if text[position : position + 4].strip(" (").islower() else None
+        if lower is None or (lower["half"] and not _AFTER_HALF.search(text, max(0, position - 4), position)):
+            return None
+        return lower["short"].upper() + (lower["offset"] or ""), lower.end()
     name = match["short"] or match["long"] or " ".join(match["place"].split())
     return name.upper() + (match["offset"] or ""), match.end()
 

@@ -2,8 +2,10 @@
 
 import base64
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
+from urllib.parse import parse_qsl
 
 import nh3
 
@@ -55,7 +57,9 @@ _STYLE_FUNCTION = re.compile(r"([\w\-]{1,40})\(")
 _STYLE_FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla"})
 _REMOTE_STYLE = re.compile(r"url\s{0,9}\(\s{0,9}[\"']?(?:https?:)?//", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|mailto:)[^\x00-\x20]", re.IGNORECASE)
-_REMOTE = re.compile(r"(?:[a-z]{2,10}:)?//", re.IGNORECASE)
+_MAILTO_FIELDS = frozenset({"bcc", "body", "cc", "in-reply-to", "subject", "to"})
+"""RFC 6068's, less what has made mail programs attach files of the reader's."""
+_REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _IMAGE_STARTS = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
@@ -63,6 +67,14 @@ _IMAGE_STARTS = {
     "image/gif": (b"GIF87a", b"GIF89a"),
     "image/webp": (b"RIFF",),
 }
+_PLACE = "/image-"
+_IMAGE_TAG = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
+_PLACED = re.compile(r' src="/image-(\d+)"')
+_DIMENSION = re.compile(r'[ ";](?:width|height)(?:="|: ?)([^";]{1,20})')
+_TINY = re.compile(r"\s*0*[0-2](?:\.\d+)?\s*(?:px)?\s*")
+_NOTHING = re.compile(r"\s*0+(?:\.0+)?\s*(?:px|%)?\s*")
+_UNSEEN = re.compile(r'[";](?:display: ?none|visibility: ?hidden)(?=[";])')
+_MOST_REMOTE = 200
 _IMAGE_BYTES = 512 * 1024
 _IMAGES_BYTES = 3 * 1024 * 1024
 _UNSAFE_IN_NAME = re.compile('[\x00-\x1f\x7f<>:"/\\\\|?*\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]')
@@ -83,15 +95,30 @@ class SafeHtml:
     blocked_count: int
     inlined_count: int
     """Images of the mail itself that are shown."""
+    proxied_count: int
+    """Remote images whose addresses were rewritten."""
+    tracker_count: int
+    """Remote images that only tell that the mail was opened; among the blocked, always."""
     is_plain_text: bool
     """The mail has no HTML, or HTML too tangled to be parsed; `html` shows the text."""
 
 
-def safe_html(message: Message, rfc822: bytes, *, limits: Limits = DEFAULT_LIMITS) -> SafeHtml:
+def safe_html(
+    message: Message,
+    rfc822: bytes,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    rewrite: Callable[[str], str | None] | None = None,
+) -> SafeHtml:
     """The body of `message`, which was parsed from `rfc822`, safe to show: no scripts, forms, remote content, or
-    styles that could cover the page. Links open elsewhere and tell nothing of where they were."""
+    styles that could cover the page. Links open elsewhere and tell nothing of where they were.
+
+    `rewrite` gives the address under which a remote image may be loaded instead, or None; without it none may. Images
+    that only tell of the opening are left out even so.
+    """
     if not message.html or not is_well_shaped(message.html):
-        return SafeHtml(f'<div style="white-space:pre-wrap">{escape(message.text)}</div>', 0, 0, is_plain_text=True)
+        text = f'<div style="white-space:pre-wrap">{escape(message.text)}</div>'
+        return SafeHtml(text, 0, 0, 0, 0, is_plain_text=True)
     images = _Images(rfc822, limits) if "cid:" in message.html.lower() else _Images(b"", limits)
     html = nh3.clean(
         message.html,
@@ -107,7 +134,52 @@ def safe_html(message: Message, rfc822: bytes, *, limits: Limits = DEFAULT_LIMIT
     )
     # ammonia writes added attributes in the order of a hash map; one order keeps the output the same each time.
     html = html.replace('rel="noopener noreferrer" target="_blank"', 'target="_blank" rel="noopener noreferrer"')
-    return SafeHtml(html, images.blocked_count, images.inlined_count, is_plain_text=False)
+    remote = _Remote(images.addresses, rewrite)
+    html = _IMAGE_TAG.sub(remote.replaced, html) if images.addresses else html
+    return SafeHtml(
+        html,
+        images.blocked_count + len(images.addresses) - remote.proxied_count,
+        images.inlined_count,
+        remote.proxied_count,
+        remote.tracker_count,
+        is_plain_text=False,
+    )
+
+
+@dataclass(slots=True)
+class _Remote:
+    """Gives each remote image its new address, or none, when all of its tag is known.
+
+    The tags were written by the sanitizer: attributes in double quotes, which are entities in values.
+    """
+
+    addresses: list[str]
+    rewrite: Callable[[str], str | None] | None
+    proxied_count: int = 0
+    tracker_count: int = 0
+
+    def replaced(self, found: re.Match[str]) -> str:
+        """The tag with the address under which it may be loaded, or without one."""
+        tag = found[0]
+        placed = _PLACED.search(tag)
+        if placed is None:
+            return tag
+        address = None
+        if _is_tracker(tag):
+            self.tracker_count += 1
+        elif self.rewrite is not None and self.proxied_count < _MOST_REMOTE:
+            address = self.rewrite(self.addresses[int(placed[1])])
+        if address is None:
+            return tag[: placed.start()] + tag[placed.end() :]
+        self.proxied_count += 1
+        return f'{tag[: placed.start()]} src="{escape(address)}"{tag[placed.end() :]}'
+
+
+def _is_tracker(tag: str) -> bool:
+    """Whether the image cannot be seen, by what its tag says; a line as wide as the page is no tracker."""
+    sizes = _DIMENSION.findall(tag)
+    is_tiny = bool(sizes) and all(_TINY.fullmatch(size) for size in sizes)
+    return is_tiny or any(_NOTHING.fullmatch(size) for size in sizes) or _UNSEEN.search(tag) is not None
 
 
 @dataclass(slots=True)
@@ -118,6 +190,8 @@ class _Images:
     limits: Limits
     blocked_count: int = 0
     inlined_count: int = 0
+    addresses: list[str] = field(default_factory=list)
+    """Of remote images, each named by its place in this list until the whole of its tag is known."""
     _bytes_left: int = _IMAGES_BYTES
     _by_id: dict[str, Part] | None = None
     _uris: dict[str, str] = field(default_factory=dict)
@@ -128,15 +202,14 @@ class _Images:
             self.blocked_count += len(_REMOTE_STYLE.findall(value))
             return _safe_style(value)
         if attribute == "href":
-            return value if _LINK.match(value.strip()) else None
+            return value if _is_link(value.strip()) else None
         if tag == "img" and attribute == "src":
             return self._source(value.strip())
         return value
 
     def relative(self, url: str) -> str | None:
-        """Addresses without a scheme are dropped; one that names a host is remote content."""
-        self.blocked_count += url.startswith("//")
-        return None
+        """Addresses without a scheme are dropped, but for the places that `_source` has given."""
+        return url if url.startswith(_PLACE) else None
 
     def _source(self, value: str) -> str | None:
         if value[:4].lower() == "cid:":
@@ -147,8 +220,12 @@ class _Images:
             self._bytes_left -= len(value)
             self.inlined_count += 1
             return value
-        self.blocked_count += _REMOTE.match(value) is not None
-        return None
+        if _REMOTE.match(value) is None:
+            return None
+        if value.startswith("//"):
+            value = f"https:{value}"
+        self.addresses.append(value)
+        return f"{_PLACE}{len(self.addresses) - 1}"
 
     def _inlined(self, content_id: str) -> str | None:
         if self._by_id is None:
@@ -171,6 +248,13 @@ class _Images:
             if len(content) <= _IMAGE_BYTES and content.startswith(starts):
                 return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
         return ""
+
+
+def _is_link(address: str) -> bool:
+    if _LINK.match(address) is None:
+        return False
+    query = address.partition("?")[2] if address[:7].lower() == "mailto:" else ""
+    return all(name.strip().lower() in _MAILTO_FIELDS for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
 def _safe_style(style: str) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy.sql import func
 
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.mailbox_rows import add_aliases
+from rl_emails_assets.db.search_rows import fill_search
 from rl_emails_assets.db.tables import mail, mailboxes, raw
 from rl_emails_assets.db.thread_state import apply_assignment, load_state
 from rl_emails_assets.mail.links import has_mismatched_link
@@ -33,6 +34,8 @@ FUTURE_TOLERANCE = timedelta(days=1)
 def run(step: StepContext) -> StepResult:
     """Parse what is stored and not parsed at this version, in the order it was stored."""
     result = run_per_message(step, mail.messages, VERSION, partial(_parse_batch, step))
+    if filled := fill_search(step.engine, step.mailbox_id):
+        count(result, "search_filled", filled)
     with step.commit() as connection:
         # A run that was killed after its last batch has not looked yet; nor has any step behind this one.
         if result.row_count or connection.execute(_NOT_READ_YET, {"mailbox_id": step.mailbox_id}).scalar_one():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, text
 from sqlalchemy.sql import func
 
+from rl_emails_assets.db.suppression import PROVIDER_HASH_SQL
 from rl_emails_assets.db.tables import raw
 
 MOST_DEATHS = 3
@@ -34,6 +35,8 @@ _ADD = text(
     from unnest(cast(:ids as text[]), cast(:thread_ids as text[])) with ordinality as l(id, thread_id, place)
     where not exists (select from raw.messages s where s.mailbox_id = :mailbox_id and s.provider_message_id = l.id)
       and not exists (select from raw.gaps g where g.mailbox_id = :mailbox_id and g.provider_message_id = l.id)
+      and not exists (select from privacy.suppressed e where e.mailbox_id = :mailbox_id
+                      and e.provider_hash = {PROVIDER_HASH_SQL.format(column="l.id")})
     order by l.place
     on conflict (mailbox_id, provider_message_id) do update set found_by = excluded.found_by
     where {_RANK.format("excluded.found_by")} < {_RANK.format("known.found_by")}

@@ -1,5 +1,7 @@
 """How what a provider holds becomes rows: messages, their labels, and gaps. Every provider's step stores through here.
 
+What was erased here and is still at the provider is passed by (db.suppression).
+
 Each function runs in its caller's transaction, the one that moves the cursor or ends the backlog's row, so that an id
 is accounted for in the same instant as it is passed (promise 1).
 """
@@ -12,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import func
 
 from rl_emails_assets.db import bulk
+from rl_emails_assets.db.suppression import suppressed_among
 from rl_emails_assets.db.tables import raw
 from rl_emails_assets.db.tables.base import ID_NAMESPACE
 from rl_emails_assets.providers.provider import RawItem
@@ -24,6 +27,8 @@ def message_id_of(mailbox_id: uuid.UUID, provider_message_id: str) -> uuid.UUID:
 
 def store_items(connection: Connection, mailbox_id: uuid.UUID, run_id: str, items: Sequence[RawItem]) -> int:
     """Store the messages that are not stored yet, and every item's labels. Returns how many messages were new."""
+    erased = suppressed_among(connection, mailbox_id, [item.provider_message_id for item in items])
+    items = [item for item in items if item.provider_message_id not in erased]
     ids = [message_id_of(mailbox_id, item.provider_message_id) for item in items]
     columns = raw.messages.c
     known = set(connection.execute(select(columns.message_id).where(columns.message_id == func.any(ids))).scalars())

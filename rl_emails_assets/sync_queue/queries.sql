@@ -299,8 +299,9 @@ union all
 select state, count(*), min(finished_at) from sync_queue.ended_requests where state = 'failed' group by state
 
 -- name: record_push
--- A push is a hint that the mailbox has changed up to a history id. The watch is locked first, then the request, then the
--- day's count: always in this order, so that two pushes never wait for each other.
+-- A push is a hint that the mailboxes of an address (one an organization) have changed up to a history id. The watches
+-- are locked first, then the requests, then the day's count: always in this order, and of several always by mailbox id,
+-- so that two pushes never wait for each other. What is counted is the most that became of it for any of them.
 with seen as (
     insert into sync_queue.pushes (push_id) values (%(push_id)s) on conflict do nothing returning push_id
 ), mailbox as (
@@ -309,17 +310,23 @@ with seen as (
     left join raw.cursors k on k.mailbox_id = c.mailbox_id and k.source = 'gmail'
     where c.address = lower(%(address)s) and c.provider = 'gmail' and c.state = 'connected'
       and exists (select from seen)
+), locked as materialized (
+    select w.mailbox_id from mailboxes.watches w
+    where w.mailbox_id in (select mailbox_id from mailbox)
+    order by w.mailbox_id
+    for update
 ), watched as (
     update mailboxes.watches w
     set last_push_at = now(), push_count = w.push_count + 1
-    from mailbox m
-    where w.mailbox_id = m.mailbox_id
+    from locked l
+    where w.mailbox_id = l.mailbox_id
     returning w.mailbox_id
 ), asked as (
     insert into sync_queue.requests (request_id, mailbox_id, kind, asked_by, state, run_after)
     select gen_random_uuid(), m.mailbox_id, 'partial', 'webhook', 'todo', now()
     from mailbox m
     where (m.history_id is null or m.history_id < %(history_id)s) and (select count(*) from watched) >= 0
+    order by m.mailbox_id
     on conflict (mailbox_id) where state = 'todo'
     do update set run_after = case when requests.attempts > 0 then requests.run_after
                                    else least(requests.run_after, excluded.run_after) end
@@ -328,7 +335,7 @@ with seen as (
     select case when not exists (select from seen) then 'duplicate'
                 when not exists (select from mailbox) then 'unknown'
                 when not exists (select from asked) then 'known'
-                when (select joined from asked) then 'joined'
+                when (select bool_and(joined) from asked) then 'joined'
                 else 'queued' end as outcome
 ), counted as (
     insert into sync_queue.push_counts (day, outcome, push_count)

@@ -18,6 +18,7 @@ from psycopg import sql
 from sqlalchemy import Engine
 
 from rl_emails_api.app import create_app
+from rl_emails_api.http_server import HttpServer
 from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.settings import Settings
 
@@ -52,7 +53,8 @@ def start(engine: Engine, load_encoder=WordEncoder, **settings) -> "Running":
     """An API on a free loopback port, in a thread."""
     app = create_app(engine, Settings(token=TOKEN, **settings), load_encoder=load_encoder)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
+    config = uvicorn.Config(app, log_level="critical", access_log=False, proxy_headers=False)
+    server = HttpServer(app, config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"

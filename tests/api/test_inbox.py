@@ -77,6 +77,9 @@ def test_an_item_has_what_a_line_needs(reader):
         "reasons": ["You answered 9 of 10 of this sender's messages", "It asks for a decision", "It names a deadline"],
         "task_count": 1,
         "has_attachments": True,
+        "is_done": False,
+        "is_starred": False,
+        "snoozed_until": None,
         "corrections": {"importance": None, "category": None},
     }
     assert item["snippet"].startswith("Hi Ada,")

@@ -14,7 +14,7 @@ from push_signing import AUDIENCE, SERVICE_ACCOUNT, SigningKey, key_server, push
 from serving import TOKEN
 from sqlalchemy import create_engine, insert, select, update
 
-from rl_emails_api.webhooks import google_keys
+from rl_emails_api.identity import signing_keys
 from rl_emails_assets.db.tables import mailboxes, raw, sync_queue
 
 ADDRESS = "ada@gmail.example"
@@ -344,7 +344,7 @@ def test_without_settings_pushes_are_refused_by_name(serve, mailbox_id):
 )
 def test_without_googles_keys_the_push_is_to_come_again(hook, connected, keys, monkeypatch, status, body):
     """A push that is dropped, or taken on trust, because the keys cannot be fetched."""
-    monkeypatch.setattr(google_keys, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(signing_keys, "RETRY_SECONDS", 0)
     keys.status, keys.body = status, body
     answer = push(hook)
     assert answer.status_code == 503

@@ -3,14 +3,17 @@
 import uuid
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text, update
 
 from rl_emails_assets.connections import key_ring, key_rotation
-from rl_emails_assets.connections.credentials import TokenSource, read_grant
+from rl_emails_assets.connections.credentials import TokenSource, place_of, read_grant
 from rl_emails_assets.connections.sealing import Sealer
-from rl_emails_assets.db.tables import mailboxes
+from rl_emails_assets.db.tables import identity, mailboxes
+from rl_emails_assets.db.tables.identity import LOCAL_ORGANIZATION
+from rl_emails_assets.errors import SealError
 from rl_emails_assets.settings import Settings
 from tests.connections.conftest import connect, one
+from tests.connections.test_sealing import sealed_by_an_older_release
 from tests.gmail.standin.gmail import Gmail
 
 
@@ -89,3 +92,58 @@ def test_a_key_that_is_missing_is_seen(three: list[uuid.UUID], engine: Engine, l
     old = Sealer.of(live).key_id
     key_ring.key_file(live.home).unlink()
     assert key_rotation.counts(engine, live) == {Sealer.of(live).key_id: 0, old: 3}
+
+
+def _seal_as_before(engine: Engine, live: Settings, mailbox_ids: list[uuid.UUID]) -> None:
+    sealer = Sealer.of(live)
+    with engine.begin() as connection:
+        for mailbox_id in mailbox_ids:
+            place = place_of(mailbox_id, LOCAL_ORGANIZATION)
+            is_this = mailboxes.credentials.c.mailbox_id == mailbox_id
+            sealed = connection.execute(select(mailboxes.credentials.c.sealed).where(is_this)).scalar_one()
+            older = sealed_by_an_older_release(sealer, sealer.open(sealed, bound_to=place), place)
+            connection.execute(update(mailboxes.credentials).where(is_this).values(sealed=older))
+
+
+def test_what_an_older_release_sealed_is_bound_to_its_tenant_in_the_background(
+    three: list[uuid.UUID], engine: Engine, live: Settings
+) -> None:
+    """An update that binds only the tokens of mailboxes connected from then on; or nobody knows how far it is."""
+    with engine.connect() as connection:
+        before = [read_grant(connection, live, mailbox_id) for mailbox_id in three]
+    _seal_as_before(engine, live, three[:2])
+    with engine.connect() as connection:
+        assert [read_grant(connection, live, mailbox_id) for mailbox_id in three] == before
+        assert key_rotation.outdated_count(connection) == 2
+        assert key_rotation.has_work(connection, live)
+    assert key_rotation.rewrap(engine, live).rewrapped_count == 2
+    with engine.connect() as connection:
+        assert [read_grant(connection, live, mailbox_id) for mailbox_id in three] == before
+        assert key_rotation.outdated_count(connection) == 0
+        assert not key_rotation.has_work(connection, live)
+    key_ring.add_key(live)
+    with engine.connect() as connection:
+        assert key_rotation.has_work(connection, live)
+
+
+def test_nothing_to_seal_makes_no_key(engine: Engine, live: Settings) -> None:
+    """A schedule that makes keys on a machine that was never meant to hold any."""
+    with engine.connect() as connection:
+        assert not key_rotation.has_work(connection, live)
+    assert not key_ring.key_file(live.home).exists()
+
+
+def test_a_mailbox_that_is_given_to_another_tenant_takes_no_grant_along(
+    three: list[uuid.UUID], engine: Engine, live: Settings
+) -> None:
+    """Whoever can write to the table of mailboxes reads another organization's mail."""
+    other = uuid.UUID(int=9)
+    with engine.begin() as connection:
+        connection.execute(insert(identity.organizations).values(organization_id=other, name="Other"))
+        connection.execute(
+            update(mailboxes.connections)
+            .where(mailboxes.connections.c.mailbox_id == three[0])
+            .values(organization_id=other)
+        )
+    with engine.connect() as connection, pytest.raises(SealError, match="does not belong there"):
+        read_grant(connection, live, three[0])

@@ -4,17 +4,22 @@ import base64
 import os
 import stat
 import threading
+import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rl_emails_assets.connections import key_ring
-from rl_emails_assets.connections.sealing import HEADER_BYTES, NONCE_BYTES, Sealer
+from rl_emails_assets.connections.sealing import HEADER_BYTES, NONCE_BYTES, VERSION, Place, Sealer
 from rl_emails_assets.errors import SealError, SettingsError
 from rl_emails_assets.settings import Settings
 
 PLAIN = b'{"refresh_token": "1//0secret"}'
-ROW = "mailboxes.credentials/one/sealed"
+TENANT = uuid.UUID(int=7)
+ROW = Place("mailboxes.credentials", "sealed", "one", TENANT)
 
 
 @pytest.fixture
@@ -42,12 +47,52 @@ def test_what_is_sealed_opens_again_and_shows_nothing(settings: Settings) -> Non
     assert sealed[1:HEADER_BYTES].hex() == sealer.key_id
 
 
-def test_a_value_pasted_into_another_row_does_not_open(settings: Settings) -> None:
-    """Somebody who may write to the table lets their mailbox use another one's grant."""
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        replace(ROW, row="two"),
+        replace(ROW, column="key_id"),
+        replace(ROW, table="mailboxes.oauth_states"),
+        replace(ROW, organization_id=uuid.UUID(int=8)),
+        replace(ROW, organization_id=None),
+    ],
+    ids=["row", "column", "table", "tenant", "no tenant"],
+)
+def test_a_value_moved_elsewhere_does_not_open(settings: Settings, elsewhere: Place) -> None:
+    """Somebody who may write to the table lets their mailbox, or their organization, use another one's grant."""
     sealer = Sealer.of(settings)
     sealed = sealer.seal(PLAIN, bound_to=ROW)
     with pytest.raises(SealError, match="does not belong there"):
-        sealer.open(sealed, bound_to="mailboxes.credentials/two/sealed")
+        sealer.open(sealed, bound_to=elsewhere)
+
+
+def sealed_by_an_older_release(sealer: Sealer, plain: bytes, place: Place) -> bytes:
+    """As version 1 did: bound to the table, the row and the column, and to no tenant."""
+    key = sealer._keys[sealer._first]
+    header, nonce = b"\x01" + sealer._first, os.urandom(NONCE_BYTES)
+    bound = header + f"{place.table}/{place.row}/{place.column}".encode()
+    return header + nonce + key.encrypt(nonce, plain, bound)
+
+
+def test_what_an_older_release_sealed_still_opens_where_it_was(settings: Settings) -> None:
+    """An update after which every mailbox has to be connected again; or one after which the old form goes anywhere."""
+    sealer = Sealer.of(settings)
+    older = sealed_by_an_older_release(sealer, PLAIN, ROW)
+    assert sealer.open(older, bound_to=ROW) == PLAIN
+    with pytest.raises(SealError, match="does not belong there"):
+        sealer.open(older, bound_to=replace(ROW, row="two"))
+    with pytest.raises(SealError):
+        sealer.open(VERSION + older[1:], bound_to=ROW)
+    newer = sealer.seal(PLAIN, bound_to=ROW)
+    with pytest.raises(SealError):
+        sealer.open(b"\x01" + newer[1:], bound_to=ROW)
+
+
+@given(parts=st.lists(st.tuples(st.uuids(), st.text(), st.text(), st.text()), min_size=2, max_size=2, unique=True))
+def test_no_two_places_are_bound_alike(parts: list[tuple[uuid.UUID, str, str, str]]) -> None:
+    """Names that run into each other, so that one place passes for another."""
+    first, second = (Place(table, column, row, tenant) for tenant, table, column, row in parts)
+    assert first.associated(VERSION) != second.associated(VERSION)
 
 
 def test_damage_anywhere_is_found(settings: Settings) -> None:

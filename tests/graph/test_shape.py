@@ -79,7 +79,7 @@ def test_the_jobs_and_checks_are_these() -> None:
     """A job that vanished from the code location would stop the sync without an error."""
     assert {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")} == {
         "sync", "recompute", "checks", "disconnect", "redrive_dead_letters", "watch_renewal", "full_sync", "poll",
-        "stale_connections", "pruning", "maintenance", "learn",
+        "stale_connections", "pruning", "maintenance", "identity_sync", "erasures", "sealing", "learn",
     }  # fmt: skip
     assert {(key.asset_key.path[0], key.name) for key in GRAPH.asset_check_keys} == {
         ("mailboxes", "watch_expiry"),
@@ -120,8 +120,11 @@ def test_the_sensors_and_schedules_are_these_at_these_times_and_run_from_the_sta
         "full_sync": ("17 * * * *", "full_sync", "RUNNING"),
         "poll": ("* * * * *", "poll", "RUNNING"),
         "stale_connections": ("*/5 * * * *", "stale_connections", "RUNNING"),
+        "erasures": ("* * * * *", "erasures", "RUNNING"),
+        "sealing": ("37 * * * *", "sealing", "RUNNING"),
         "pruning": ("23 3 * * *", "pruning", "RUNNING"),
         "maintenance": ("41 4 * * 0", "maintenance", "RUNNING"),
+        "identity_sync": ("29 * * * *", "identity_sync", "RUNNING"),
         "checks": ("11,41 * * * *", "checks", "RUNNING"),
         "learning": ("37 2 * * *", "learn", "RUNNING"),
     }  # fmt: skip

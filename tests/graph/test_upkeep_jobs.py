@@ -21,6 +21,8 @@ from tests.queue.conftest import MakeMailbox
 from tests.queue.conftest import make_mailbox as make_mailbox
 
 UPKEEPS = ["watch_renewal", "full_sync", "poll", "stale_connections", "pruning", "maintenance"]
+OTHER_UPKEEPS = ["erasures", "sealing"]
+"""Run where what they do is tested."""
 
 
 def _schedule(name: str) -> dg.ScheduleDefinition:
@@ -100,7 +102,7 @@ def test_every_schedules_job_runs_and_leaves_its_record(
     assert {key: metadata[key].value for key in done} == done
 
 
-@pytest.mark.parametrize("name", [name for name in UPKEEPS if name != "maintenance"])
+@pytest.mark.parametrize("name", [name for name in [*UPKEEPS, *OTHER_UPKEEPS] if name != "maintenance"])
 def test_a_tick_with_nothing_to_do_starts_no_run(instance: dg.DagsterInstance, engine: Engine, name: str) -> None:
     """A run a minute for nothing costs seconds of processor time each, and 18 KB of events."""
     assert not _tick(instance, name)

@@ -7,6 +7,7 @@ import live_state
 import pytest
 from live_state import MAILBOX, ago
 from mails import NADIA, OTHER_OWNER, OWNER, VISIBLE_BY_PRIORITY, Mail, seed_id
+from page_places import ALL, rows
 from playwright.sync_api import expect
 from seed import add_mail, seed_other
 from sqlalchemy import insert, select, text
@@ -21,13 +22,8 @@ NEW = Mail("new", NADIA, "The crane is here early", "Can you come now?", 0.5, 0.
 LOW = Mail("low", NADIA, "Crane leaflet", "For your files.", 0.4, 0.0001)
 
 
-def rows(page):
-    """The lines of the list."""
-    return page.locator("#list-pane .row[data-message]")
-
-
-def later(page, seconds=5):
-    """Move the page's clock on; it looks for news every four seconds."""
+def later(page, seconds=35):
+    """Move the page's clock on; it looks for news every four seconds, and every 30 while the server tells it."""
     page.clock.fast_forward(seconds * 1000)
 
 
@@ -65,7 +61,7 @@ def test_how_fresh_the_inbox_is(server, visit, values, backlog, is_watched, told
 def test_new_mail_appears_by_itself_and_the_place_is_kept(server, visit):
     """Mail that needs a reload, or a list that jumps away under the reader's eyes."""
     live_state.make_gmail(server.engine)
-    page = visit(server, "#/inbox?period=all", viewport={"width": 1280, "height": 420}, clock=True)
+    page = visit(server, ALL, viewport={"width": 1280, "height": 420}, clock=True)
     expect(rows(page)).to_have_count(len(VISIBLE_BY_PRIORITY))
     reading = page.locator(f'.row[data-message="{seed_id("invite")}"]')
     reading.evaluate("row => { row.scrollIntoView({ block: 'start' }); row.focus({ preventScroll: true }); }")
@@ -84,7 +80,7 @@ def test_new_mail_appears_by_itself_and_the_place_is_kept(server, visit):
 def test_a_changed_message_changes_and_a_deleted_one_goes(server, visit):
     """A list that only ever grows; a message open in the reader that loses its mark."""
     live_state.make_gmail(server.engine)
-    page = visit(server, "#/inbox?period=all", clock=True)
+    page = visit(server, ALL, clock=True)
     rows(page).nth(1).click()
     expect(page.locator("#reader-pane h2")).to_have_text("Lunch on Friday?")
     with server.engine.begin() as connection:
@@ -108,7 +104,7 @@ def test_more_pages_stay_open(server, visit):
         for number in range(60):
             item = Mail(f"many {number}", NADIA, f"Number {number}", "Text.", 3 + number / 100, 0.3 + number / 1000)
             add_mail(connection, MAILBOX, item)
-    page = visit(server, clock=True)
+    page = visit(server, "#/inbox?order=priority", clock=True)
     expect(rows(page)).to_have_count(40)
     page.get_by_role("button", name="Show more").click()
     total = 60 + len(VISIBLE_BY_PRIORITY) - 1
@@ -134,7 +130,7 @@ def test_tasks_change_by_themselves(server, visit):
 def test_nothing_is_asked_while_nobody_looks(server, visit):
     """A hidden page that asks all night; or one that is still old when it is looked at again."""
     live_state.make_gmail(server.engine)
-    page = visit(server, clock=True)
+    page = visit(server, ALL, clock=True)
     expect(rows(page).first).to_be_visible()
     hide = """is => {
         Object.defineProperty(document, 'hidden', { configurable: true, get: () => is });

@@ -4,13 +4,13 @@ import uuid
 
 import pytest
 from mails import NADIA, seed_id
+from page_places import ALL, SUBJECT, open_quote
 from playwright.sync_api import expect
 from sqlalchemy import text
 
 pytestmark = pytest.mark.browser
 
 POLL = 5000
-SUBJECT = "Pier survey: can you sign off the revised quote?"
 
 
 @pytest.fixture
@@ -50,16 +50,10 @@ def learn(server, mailbox_id):
     return write
 
 
-def open_first(page):
-    """Open the first message and wait for it."""
-    page.locator("#list-pane .row[data-message]").first.click()
-    expect(page.locator("#reader-pane h2")).to_have_text(SUBJECT)
-
-
 def test_a_correction_is_noted_and_told_of_once_it_is_done(server, visit, learn):
     """Somebody who corrects and hears nothing corrects once and never again."""
-    page = visit(server, "#/inbox?period=all", clock=True)
-    open_first(page)
+    page = visit(server, ALL, clock=True)
+    open_quote(page)
     page.keyboard.press("n")
     line = page.locator(".learned")
     expect(line).to_contain_text("Noted. Mail like it is ranked anew within a minute.")
@@ -80,8 +74,8 @@ def test_a_correction_is_noted_and_told_of_once_it_is_done(server, visit, learn)
 
 def test_what_changed_nothing_is_told_with_the_reason(server, visit, learn):
     """No answer would look like a lost correction."""
-    page = visit(server, "#/inbox?period=all", clock=True)
-    open_first(page)
+    page = visit(server, ALL, clock=True)
+    open_quote(page)
     page.get_by_role("button", name="Not important").click()
     expect(page.locator(".learned")).to_contain_text("Noted.")
     learn(moved=False)
@@ -91,8 +85,8 @@ def test_what_changed_nothing_is_told_with_the_reason(server, visit, learn):
 
 def test_a_corrected_message_says_so_when_it_is_opened_again(server, visit, learn):
     """What a correction changed is asked for days later as well."""
-    page = visit(server, "#/inbox?period=all")
-    open_first(page)
+    page = visit(server, ALL)
+    open_quote(page)
     page.keyboard.press("n")
     expect(page.locator(".learned")).to_contain_text("Noted.")
     learn()
@@ -109,9 +103,9 @@ def test_the_why_panel_names_what_speaks_against(server, visit):
             ),
             {"id": seed_id("quote")},
         )
-    page = visit(server, "#/inbox?period=all")
-    open_first(page)
-    page.keyboard.press("e")
+    page = visit(server, ALL)
+    open_quote(page)
+    page.keyboard.press("w")
     panel = page.locator(".why-score")
     expect(panel.get_by_role("heading", name="Why not higher")).to_be_visible()
     expect(panel.locator(".against li")).to_have_text(["Sent in bulk", "Has 9 links"])

@@ -55,6 +55,16 @@ message_states = Table(
     ),
     mailbox_column(),
     Column("read_at", DateTime(timezone=True), comment="When it was opened here; null while unread."),
+    Column("done_at", DateTime(timezone=True), comment="When it was put out of the inbox; null while it is open."),
+    Column("snoozed_until", DateTime(timezone=True), comment="Out of the inbox until then; null or past: not snoozed."),
+    Column("starred_at", DateTime(timezone=True), comment="When it was starred here; null while it is not."),
+    # What the inbox leaves out: few rows beside those of all that was ever opened.
+    Index(
+        "ix_message_states_put_away",
+        "mailbox_id",
+        "message_id",
+        postgresql_where=text("done_at is not null or snoozed_until is not null"),
+    ),
     schema="app",
     comment="What the owner did with a message here; the provider's own labels stay in raw.labels.",
 )
@@ -64,11 +74,13 @@ notices = Table(
     metadata,
     Column("notice_id", Uuid, primary_key=True, comment="The notice."),
     mailbox_column(),
-    Column("kind", Text, nullable=False, comment="reconnect_needed, watch_lapsed, behind or dead_letter."),
+    Column("kind", Text, nullable=False, comment="reconnect_needed, watch_lapsed, behind, dead_letter or webhook_disabled."),
     Column("text", Text, nullable=False, comment="What happened and what to do, for the owner."),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="First raised."),
     Column("ended_at", DateTime(timezone=True), comment="No longer so, or dismissed."),
-    CheckConstraint("kind in ('reconnect_needed', 'watch_lapsed', 'behind', 'dead_letter')", name="kind"),
+    CheckConstraint(
+        "kind in ('reconnect_needed', 'watch_lapsed', 'behind', 'dead_letter', 'webhook_disabled')", name="kind"
+    ),
     # What goes on is told once.
     Index("uq_notices_open", "mailbox_id", "kind", unique=True, postgresql_where=text("ended_at is null")),
     schema="app",

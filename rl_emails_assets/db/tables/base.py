@@ -30,6 +30,7 @@ SCHEMAS = (
     "classifications",
     "entities",
     "priorities",
+    "search",
     "models",
     "app",
     "sync_queue",

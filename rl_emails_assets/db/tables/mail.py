@@ -3,7 +3,6 @@
 from sqlalchemy import (
     Boolean,
     Column,
-    Computed,
     DateTime,
     Index,
     Integer,
@@ -13,13 +12,10 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
-from sqlalchemy.sql import text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.sql import literal_column, text
 
 from rl_emails_assets.db.tables.base import count, mailbox_column, message_column, metadata, provenance_columns
-
-SEARCH_CONFIGURATION = "english"
-"""Postgres' text search configuration of `messages.search`; a query must use the same."""
 
 messages = Table(
     "messages",
@@ -70,19 +66,6 @@ messages = Table(
     Column("headers", JSONB, nullable=False, comment="The headers that later steps read."),
     Column("defects", JSONB, nullable=False, comment="[{code, detail}]: what was wrong with the bytes."),
     Column("size_bytes", Integer, nullable=False, comment="Size of the raw message."),
-    Column(
-        "search",
-        TSVECTOR,
-        Computed(
-            f"setweight(to_tsvector('{SEARCH_CONFIGURATION}', subject), 'A') || "
-            f"setweight(to_tsvector('{SEARCH_CONFIGURATION}', from_name || ' ' || from_address), 'B') || "
-            # A tsvector is limited to 1 MB; no mail that a person wrote is as long as this.
-            f"to_tsvector('{SEARCH_CONFIGURATION}', left(text, 100000))",
-            persisted=True,
-        ),
-        nullable=False,
-        comment="Subject, sender and text for full-text search.",
-    ),
     *provenance_columns(),
     Index("ix_mail_messages_mailbox_id_received_at", "mailbox_id", text("received_at desc"), "message_id"),
     Index("ix_mail_messages_mailbox_id_fingerprint", "mailbox_id", "fingerprint"),
@@ -92,7 +75,6 @@ messages = Table(
     ),
     Index("ix_mail_messages_thread_id", "thread_id", "received_at"),
     Index("ix_mail_messages_rfc822_message_id", "mailbox_id", "rfc822_message_id"),
-    Index("ix_mail_messages_search", "search", postgresql_using="gin"),
     schema="mail",
     comment="A parsed, de-quoted message.",
 )
@@ -153,6 +135,13 @@ contacts = Table(
     Column("first_at", DateTime(timezone=True), nullable=False, comment="First seen."),
     Column("last_at", DateTime(timezone=True), nullable=False, comment="Last seen."),
     *provenance_columns(),
+    Index(
+        "ix_mail_contacts_names",
+        "mailbox_id",
+        literal_column("search.folded(((' '::text || name) || ' '::text) || address)").label("names"),
+        postgresql_using="gin",
+        postgresql_ops={"names": "gin_trgm_ops"},
+    ),
     schema="mail",
     comment="An address that sent or received mail in the mailbox, and the name behind it.",
 )

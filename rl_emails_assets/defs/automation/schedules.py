@@ -9,11 +9,15 @@ from dataclasses import dataclass
 import dagster as dg
 from sqlalchemy import Connection
 
+from rl_emails_assets.connections import key_rotation
+from rl_emails_assets.db import receipts
 from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.defs.automation import upkeep_jobs as jobs
+from rl_emails_assets.defs.automation.erasures import ERASURES
 from rl_emails_assets.defs.automation.jobs import CHECKS
 from rl_emails_assets.defs.automation.run_pruning import has_old_runs
 from rl_emails_assets.defs.product_database import NOT_MIGRATED, migrated_database
+from rl_emails_assets.identity_sync import reconcile
 from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps.upkeep import pruning, stale, syncs, watches
 
@@ -67,6 +71,20 @@ UPKEEPS = [
         stale.stale_connections,
     ),
     Upkeep(
+        ERASURES,
+        "* * * * *",
+        "Who asks to be erased is not kept waiting, and an erasure that was interrupted holds somebody's address until "
+        "it is finished. Every minute takes up those that nobody is at.",
+        lambda connection, _settings: receipts.due_orders(connection, most=1),
+    ),
+    Upkeep(
+        jobs.SEALING,
+        "37 * * * *",
+        "A key that was changed, or a release that binds tokens tighter, protects only what is encrypted again. Every "
+        "hour, where there is something to do: it is a matter of seconds, and `rl-emails keys rotate` does it at once.",
+        key_rotation.has_work,
+    ),
+    Upkeep(
         jobs.PRUNING,
         "23 3 * * *",
         "Dagster keeps runs and events for ever, about 200 KB a sync, and the queue's history grows with every push. "
@@ -81,6 +99,13 @@ UPKEEPS = [
         "Rows of the queue live for seconds, and indexes over such rows grow although autovacuum runs. Once a week, in "
         "the night to Sunday's morning, is enough for them; it waits for no lock longer than five seconds.",
         lambda _connection, _settings: True,
+    ),
+    Upkeep(
+        jobs.IDENTITY_SYNC,
+        "29 * * * *",
+        "Clerk's webhooks come late, twice or never, and one that never came leaves somebody in who was put out. Every "
+        "hour compares all people and memberships with Clerk's lists, where RL_EMAILS_CLERK_SECRET_KEY is set.",
+        reconcile.is_configured,
     ),
 ]
 

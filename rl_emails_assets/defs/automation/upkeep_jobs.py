@@ -9,8 +9,11 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from rl_emails_assets.connections import key_rotation
+from rl_emails_assets.defs.automation.erasures import ERASURES
 from rl_emails_assets.defs.automation.run_pruning import ended_among, prune_runs
 from rl_emails_assets.defs.warehouse import Warehouse
+from rl_emails_assets.identity_sync.reconcile import reconcile
 from rl_emails_assets.steps import mailboxes_watches
 from rl_emails_assets.steps.context import StepContext
 from rl_emails_assets.steps.upkeep import maintenance, pruning, stale, syncs, watches
@@ -122,4 +125,32 @@ def MAINTENANCE() -> None:  # noqa: N802 - a constant, as the other jobs
     maintain()
 
 
-UPKEEP_JOBS = [WATCH_RENEWAL, FULL_SYNC, POLL, STALE_CONNECTIONS, PRUNING, MAINTENANCE]
+@dg.op
+def compare_identities(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    """Compares people, organizations and memberships with Clerk's, and takes over what differs."""
+    with _upkeep(context, warehouse) as record:
+        record.add(reconcile(warehouse.engine, warehouse.settings))
+
+
+@dg.job(name="identity_sync", description="Compares people and memberships with those of the identity provider.")
+def IDENTITY_SYNC() -> None:  # noqa: N802 - a constant, as the other jobs
+    """Compares identities."""
+    compare_identities()
+
+
+@dg.op
+def seal_again(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    """Encrypts tokens again that another key, or an older release, encrypted; those in use are left for next time."""
+    with _upkeep(context, warehouse) as record:
+        done = key_rotation.rewrap(warehouse.engine, warehouse.settings)
+        record.add({"sealed_again": done.rewrapped_count, "busy": len(done.busy)})
+        record.problems += done.unreadable.values()
+
+
+@dg.job(name="sealing", description="Encrypts stored tokens again after a key was changed or a release was updated.")
+def SEALING() -> None:  # noqa: N802 - a constant, as the other jobs
+    """Seals again."""
+    seal_again()
+
+
+UPKEEP_JOBS = [WATCH_RENEWAL, FULL_SYNC, POLL, STALE_CONNECTIONS, ERASURES, PRUNING, MAINTENANCE, IDENTITY_SYNC]

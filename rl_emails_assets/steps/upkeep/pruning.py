@@ -3,6 +3,7 @@
 Dagster's own runs and events are pruned in defs/automation/run_pruning.py.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
@@ -16,6 +17,8 @@ KEEP_PUSHES_DAYS = 8
 KEEP_COUNTS_DAYS = 90
 KEEP_NOTICES_DAYS = 90
 KEEP_WORKERS_DAYS = 1
+COMPACT_CHANGES_DAYS = 1
+KEEP_DELIVERIES_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,29 @@ def _old(settings: Settings) -> list[_Old]:
             "sync_queue.upkeep_runs l where l.name = upkeep_runs.name and l.started_at > upkeep_runs.started_at)",
         ),
         _Old("sync_queue.workers", KEEP_WORKERS_DAYS, "heartbeat_at < now() - make_interval(secs => :days * 86400)"),
+        # A day more than cursors live, because a row bears the time at which its transaction began.
+        _Old(
+            "app.changes",
+            settings.keep_changes_days + 1,
+            # What a restored database knows of transactions that are still to come is of another server.
+            "(changed_at < now() - make_interval(secs => :days * 86400) "
+            "or transaction_id > pg_snapshot_xmax(pg_current_snapshot())::text::bigint)",
+        ),
+        # Of what changed often the last row is enough.
+        _Old(
+            "app.changes",
+            COMPACT_CHANGES_DAYS,
+            "changed_at < now() - make_interval(secs => :days * 86400) and exists (select from app.changes as newer "
+            "where newer.mailbox_id = changes.mailbox_id and newer.kind = changes.kind "
+            "and newer.object_id = changes.object_id and newer.transaction_id > changes.transaction_id "
+            "and newer.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)",
+        ),
+        _Old("app.idempotency_keys", 0, "expires_at < now() - make_interval(secs => :days * 86400)"),
+        _Old(
+            "app.webhook_deliveries",
+            KEEP_DELIVERIES_DAYS,
+            "ended_at < now() - make_interval(secs => :days * 86400)",
+        ),
         _Old("app.notices", KEEP_NOTICES_DAYS, "ended_at < now() - make_interval(secs => :days * 86400)"),
     ]
 
@@ -65,7 +91,10 @@ def has_old_rows(connection: Connection, settings: Settings) -> bool:
 
 def prune(engine: Engine, settings: Settings) -> dict[str, int]:
     """Delete what is old. Returns how many rows of which table."""
-    return {old.table: count for old in _old(settings) if (count := _delete(engine, old))}
+    counts: Counter[str] = Counter()
+    for old in _old(settings):
+        counts[old.table] += _delete(engine, old)
+    return {table: count for table, count in counts.items() if count}
 
 
 def _delete(engine: Engine, old: _Old) -> int:

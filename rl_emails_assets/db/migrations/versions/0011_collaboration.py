@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from rl_emails_assets.db.change_feed import follow
 from rl_emails_assets.db.row_security import API_ROLE, protect, unprotect
 
 revision = "0011"
@@ -37,6 +38,8 @@ _FUNCTIONS = (
         where
             organization_id = old.organization_id and owner_user_id = old.user_id
             and provider <> 'files' and state = 'connected';
+        -- Without an answer to whom: what was waiting to be told is not told.
+        delete from app.webhooks where organization_id = old.organization_id and user_id = old.user_id;
         return null;
     end
     $$
@@ -53,6 +56,31 @@ _FUNCTIONS = (
         return null;
     end
     $$
+    """,
+    # With a lock on the membership: one that ends at this moment either waits, and then finds the assignment, or is gone.
+    """
+    create function identity.check_assignee() returns trigger
+    language plpgsql security definer set search_path = '' as $$
+    begin
+        perform from mailboxes.connections as connection
+        join identity.memberships as member
+            on member.organization_id = connection.organization_id and member.user_id = new.user_id
+        where
+            connection.mailbox_id = new.mailbox_id
+            and (connection.is_shared or connection.owner_user_id = new.user_id)
+        for key share of member;
+        if not found then
+            raise check_violation using
+                message = 'A conversation is assigned to members who see its mailbox only.',
+                constraint = 'ck_thread_assignments_assignee';
+        end if;
+        return new;
+    end
+    $$
+    """,
+    """
+    create trigger check_assignee before insert or update of user_id, mailbox_id on app.thread_assignments
+    for each row execute function identity.check_assignee()
     """,
     """
     create trigger end_collaboration after delete on identity.memberships
@@ -122,6 +150,7 @@ def upgrade() -> None:
     op.create_index("ix_thread_notes_author_user_id", "thread_notes", ["author_user_id"], schema="app")
     for table in ("app.thread_assignments", "app.thread_notes"):
         protect(op.execute, table, by="mailbox")
+        follow(op.execute, table, "", {"thread": "changed.thread_id"})
     # Nobody writes in another's name, whatever an endpoint lets through.
     author = "author_user_id = (select identity.own_user_id())"
     for command, condition in {
@@ -146,3 +175,4 @@ def downgrade() -> None:
     for table in ("thread_notes", "thread_assignments"):
         unprotect(op.execute, f"app.{table}")
         op.drop_table(table, schema="app")
+    op.execute("drop function identity.check_assignee()")

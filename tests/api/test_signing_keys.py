@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from push_signing import SigningKey, key_server
 
-from rl_emails_api.webhooks import google_keys
-from rl_emails_api.webhooks.google_keys import GoogleKeys, fetch_keys
+from rl_emails_api.identity import signing_keys
+from rl_emails_api.identity.signing_keys import SigningKeys, fetch_keys
 from rl_emails_assets.errors import ProviderUnavailableError
 
 KEY = SigningKey("key-1")
@@ -34,7 +34,7 @@ def test_keys_are_kept_as_long_as_they_may_be():
         return dict(published), 100.0
 
     async def story():
-        keys = GoogleKeys(fetch, clock=lambda: now[0])
+        keys = SigningKeys(fetch, clock=lambda: now[0])
         assert await asyncio.gather(*(keys.key("a") for _ in range(10))) == ["key a"] * 10
         assert len(fetched) == 1
         published["b"] = "key b"
@@ -68,7 +68,7 @@ def test_a_failing_fetch_is_not_repeated_at_once():
         return answers.pop()
 
     async def story():
-        keys = GoogleKeys(fetch, clock=lambda: now[0])
+        keys = SigningKeys(fetch, clock=lambda: now[0])
         assert await keys.key("a") == "key a"
         now[0] += 60
         for _ in range(3):
@@ -76,7 +76,7 @@ def test_a_failing_fetch_is_not_repeated_at_once():
                 await keys.key("b")
             assert await keys.key("a") == "key a"
         assert len(fetched) == 2
-        now[0] += google_keys.RETRY_SECONDS
+        now[0] += signing_keys.RETRY_SECONDS
         answers.append(({"a": "key a", "b": "key b"}, 3600.0))
         assert await keys.key("b") == "key b"
 

@@ -1,0 +1,28 @@
+"""What the change feed answers with."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+ChangeKind = Literal["message", "thread", "task", "mailbox", "project"]
+
+
+class ChangedObject(BaseModel):
+    """An object to be read again, or to be forgotten."""
+
+    kind: ChangeKind
+    id: UUID
+    mailbox_id: UUID
+    change: Literal["changed", "removed"] = Field(
+        description="changed: it is new or different; read it. removed: it is no longer there, or no longer yours to see."
+    )
+    thread_id: UUID | None = Field(description="The conversation of a message that is there; null for all else.")
+
+
+class Changes(BaseModel):
+    """What changed since a cursor, each object once."""
+
+    items: list[ChangedObject]
+    next_cursor: str = Field(description="Ask with it as `since` the next time. Keep it when what is listed is done.")
+    has_more: bool = Field(description="There is more already; ask again at once.")
