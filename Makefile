@@ -38,6 +38,9 @@ check: $(DEV_STAMP) ## Format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+fuzz: $(DEV_STAMP) ## Send every operation of the API what it should not get, at length (FUZZ_EXAMPLES=n of each)
+	@OMP_NUM_THREADS=1 FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),100) $(BIN)/python -m pytest tests/hostile/test_openapi_fuzz.py
+
 parity: $(DEV_STAMP) ## Hold the default encoder to sentence-transformers, in .venv-torch (about 1 GB more)
 	@PYTHON=$(PYTHON) sh scripts/torch.sh
 	@.venv-torch/bin/python -m pytest --confcutdir=tests/embedding -p no:cacheprovider \
@@ -77,4 +80,4 @@ lock: ## Pin the newest allowed versions, with hashes, in requirements/
 clean: ## Remove .venv and what tools left behind; mail and state stay
 	@rm -rf $(VENV) .venv-torch .venv-next .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage* htmlcov
 
-.PHONY: help demo up install dev test check parity next soak coverage bench eval chaos screenshots lighthouse docs lock clean
+.PHONY: help demo up install dev test check fuzz parity next soak coverage bench eval chaos screenshots lighthouse docs lock clean

@@ -1,8 +1,10 @@
 """The API and the page as one ASGI application."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,13 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from rl_emails_api import problems, security
+from rl_emails_api import openapi_completion, problems, security
 from rl_emails_api.admin import endpoints as admin
 from rl_emails_api.admin.figures import FigureKeeper
-from rl_emails_api.audit import endpoints as audit
 from rl_emails_api.answers.compression import Compression
 from rl_emails_api.answers.fields import choose_fields
 from rl_emails_api.answers.shaping import Shaping
+from rl_emails_api.audit import endpoints as audit
 from rl_emails_api.changes import endpoints as changes
 from rl_emails_api.collaboration import endpoints as collaboration
 from rl_emails_api.connections import endpoints as connections
@@ -29,10 +31,10 @@ from rl_emails_api.events import endpoints as events
 from rl_emails_api.events.hub import ChangeHub
 from rl_emails_api.feedback import endpoints as feedback
 from rl_emails_api.health import endpoints as health
+from rl_emails_api.idempotency.middleware import Idempotency
 from rl_emails_api.identity import clerk_endpoints, me_endpoints, sign_in_endpoints
 from rl_emails_api.identity.credentials import Credentials
 from rl_emails_api.identity.signing_keys import SigningKeys, fetch_keys
-from rl_emails_api.idempotency.middleware import Idempotency
 from rl_emails_api.inbox import endpoints as inbox
 from rl_emails_api.learning import endpoints as learning
 from rl_emails_api.limits import inner
@@ -45,6 +47,9 @@ from rl_emails_api.metrics.collector import StatusCollector
 from rl_emails_api.metrics.webhook_figures import WebhookFigures
 from rl_emails_api.organizations import endpoints as organizations
 from rl_emails_api.organizations import invitations, sharing
+from rl_emails_api.outgoing_webhooks import endpoints as outgoing_webhooks
+from rl_emails_api.outgoing_webhooks.deliverer import Deliverer
+from rl_emails_api.outgoing_webhooks.sending import Sender
 from rl_emails_api.people import endpoints as people
 from rl_emails_api.privacy import endpoints as privacy
 from rl_emails_api.projects import endpoints as projects
@@ -86,6 +91,7 @@ FEATURES = (
     search,
     changes,
     events,
+    outgoing_webhooks,
     feedback,
     learning,
     webhooks,
@@ -124,12 +130,14 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        generate_unique_id_function=openapi_completion.operation_id,
         dependencies=[Depends(choose_fields)],
     )
     app.state.engine = engine
     app.state.settings = settings
     app.state.credentials = Credentials(lambda: app.state.engine, settings, token)
     app.state.change_hub = ChangeHub(lambda: app.state.engine)
+    app.state.webhook_sender = _webhook_sender(settings)
     app.state.figures = FigureKeeper()
     app.state.registry = CollectorRegistry()
     app.state.gmail_webhook = webhooks.GmailWebhook(
@@ -162,9 +170,22 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    deliverer = Deliverer(lambda: app.state.engine, app.state.settings, app.state.webhook_sender)
+    delivering = asyncio.create_task(deliverer.run())
     yield
     app.state.change_hub.stop()
+    delivering.cancel()
+    await asyncio.wait([delivering])
     app.state.gmail_webhook.intake.close()
+
+
+def _webhook_sender(settings: Settings) -> Sender:
+    bundle = settings.ca_bundle
+    return Sender(
+        # Made when something is sent: reading every authority takes longer than all else here.
+        ssl_context=cache(lambda: ssl.create_default_context(cafile=str(bundle) if bundle else None)),
+        allows_private=settings.webhooks_to_private_addresses,
+    )
 
 
 def _push_tokens(settings: Settings) -> PushTokens | None:
@@ -209,6 +230,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             for operation in operations.values():
                 operation["security"] = [] if is_open else [{needs: []}]
                 _add_problems(operation, path, is_open=is_open)
+        openapi_completion.complete(schema)
         app.openapi_schema = schema
     return app.openapi_schema
 

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem documents: every answer that is not a success is `application/problem+json`."""
 
 import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -142,6 +143,20 @@ def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+def _on_database_bug(request: Request, error: Exception) -> JSONResponse:
+    # Postgres repeats the value that it could not take, which may be a word of a mail or of a request: not into a log.
+    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for this class only
+    _log.error(
+        "%s %s: %s, SQLSTATE %s\n%s",
+        request.method,
+        getattr(request.scope.get("route"), "path", "?"),
+        type(error.orig).__name__,
+        getattr(error.orig, "sqlstate", None),
+        "".join(traceback.format_tb(error.__traceback__)),
+    )
+    return _on_crash(request, error)
+
+
 def _on_missing(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request, ProblemError(HTTPStatus.NOT_FOUND, "not-found", str(error)))
 
@@ -160,5 +175,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     for unavailable in (OperationalError, InterfaceError, PoolTimeoutError, TransientError):
         app.add_exception_handler(unavailable, _on_unavailable)
+    app.add_exception_handler(DBAPIError, _on_database_bug)
     app.add_exception_handler(NotFoundError, _on_missing)
     app.add_exception_handler(Exception, _on_crash)

@@ -102,7 +102,7 @@ class Security:
         except ProblemError as problem:
             return self._refused(scope, problem)
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            _log.warning("%s %s: %s", scope["method"], scope["path"], type(error).__name__)
+            _log.warning("%s %r: %s", scope["method"], scope["path"], type(error).__name__)
             detail = "The database cannot be reached. Look at `rl-emails status`, then try again."
             unavailable = ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers={"Retry-After": "2"}

@@ -224,6 +224,11 @@ class Settings(BaseSettings):
         description="Addresses and networks of the proxies before the API, separated by commas, whose X-Forwarded-For "
         "and X-Forwarded-Proto are believed. Empty: nobody's.",
     )
+    webhooks_to_private_addresses: bool = Field(
+        default=False,
+        description="Whether webhooks may be sent to private addresses, and without TLS: for programs on this machine "
+        "or in its own network, where everybody who may make a webhook is trusted with that network.",
+    )
     remote_images: bool = Field(
         default=True,
         description="Whether a reader may ask for a message's remote images; false: nothing is ever fetched for them.",

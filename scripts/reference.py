@@ -1,8 +1,9 @@
-"""Make the references in docs/reference that are generated: data, settings, cli, assets. Run by `make docs`."""
+"""Make what is generated in docs/reference: data, settings, cli, assets, the OpenAPI file. Run by `make docs`."""
 
 import argparse
 import ast
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -13,10 +14,13 @@ import dagster as dg
 import typer
 from pydantic.fields import FieldInfo
 
+from rl_emails_api.app import create_app
+from rl_emails_api.organizations import roles_page
 from rl_emails_assets.cli import app
 from rl_emails_assets.commands import output
 from rl_emails_assets.commands.output import ExitCode
 from rl_emails_assets.db import reference as data
+from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.definitions import FLOW, defs
 from rl_emails_assets.settings import Settings, default_home
 
@@ -228,11 +232,23 @@ def _one_line(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
+# -- openapi -------------------------------------------------------------------------------------------------------
+
+
+def openapi_file() -> str:
+    """The API's schema as it is served, with its keys in the order of the code, so that a change is a small diff."""
+    engine = make_engine("postgresql://nobody@127.0.0.1:1/nothing", "reference")
+    made = create_app(engine, Settings(token="unused"))  # noqa: S106 - nothing is served
+    return json.dumps(made.openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "openapi.json": openapi_file,
     "data.md": data.page,
     "settings.md": settings_page,
     "cli.md": cli_page,
     "assets.md": assets_page,
+    "roles.md": roles_page.page,
 }
 
 

@@ -21,7 +21,5 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request pass."""
-        is_compressed = (
-            scope["type"] == "http" and scope["method"] == "GET" and scope["path"] not in UNCOMPRESSED_PATHS
-        )
+        is_compressed = scope["type"] == "http" and scope["method"] == "GET" and scope["path"] not in UNCOMPRESSED_PATHS
         await (self._compressed if is_compressed else self._plain)(scope, receive, send)

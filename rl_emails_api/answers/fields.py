@@ -15,8 +15,8 @@ PARAMETER = "fields"
 MAX_CHARACTERS = 1000
 MAX_DEPTH = 5
 DESCRIPTION = (
-    "Which fields to answer, as `a,b,c(d,e)`; of a list, those of each of its items. All of them unless given. An unknown "
-    "one is 422."
+    "Which fields to answer, as `a,b,c(d,e)`; of a list, those of each of its items. All of them unless given. "
+    "An unknown one is 422."
 )
 
 _SIGNS = re.compile(r"[a-z0-9_]+|[(),]")

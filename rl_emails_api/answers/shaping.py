@@ -1,7 +1,7 @@
 """What every answer to a GET has in common: only the fields that were asked for, an ETag, and 304 when it is known.
 
-The tag is weak: it says that two answers mean the same, whatever encoding they were sent in. It is made from the body, so
-it is right for every answer; what it saves is the transfer, and the client's work.
+The tag is weak: it says that two answers mean the same, whatever encoding they were sent in. It is made from the body,
+so it is right for every answer; what it saves is the transfer, and the client's work.
 """
 
 import hashlib
@@ -48,7 +48,9 @@ class Shaping:
 def _is_shaped(scope: Scope, start: Message) -> bool:
     headers = Headers(raw=start["headers"])
     kind = headers.get("content-type", "").partition(";")[0].strip()
-    return start["status"] == HTTPStatus.OK and kind in _TYPES and ("etag" not in headers or _selection(scope) is not None)
+    return (
+        start["status"] == HTTPStatus.OK and kind in _TYPES and ("etag" not in headers or _selection(scope) is not None)
+    )
 
 
 def _selection(scope: Scope) -> Selection | None:

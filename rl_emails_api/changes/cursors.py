@@ -20,12 +20,15 @@ MAX_CHARACTERS = 60_000
 """About 2,700 mailboxes, and what an address may hold."""
 
 
+_FIRST = UUID(int=0)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """After which row of the feed: its transaction, object and kind, as the feed is ordered."""
 
     transaction_id: int
-    object_id: UUID = UUID(int=0)
+    object_id: UUID = _FIRST
     kind: str = ""
 
 

@@ -41,7 +41,7 @@ def get_changes(
     page = feed.read_page(transaction, cursor, now, limit)
     items = [
         ChangedObject(
-            kind=each.kind,  # type: ignore[arg-type] - the table's own words
+            kind=each.kind,
             id=each.object_id,
             mailbox_id=each.mailbox_id,
             change="removed" if each.is_removed else "changed",

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from rl_emails_api.changes.cursors import FeedCursor, Place
 from rl_emails_api.problems import ProblemError
+from rl_emails_assets.db.change_feed import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Now:
 class Change:
     """An object that is to be read again, or forgotten."""
 
-    kind: str
+    kind: Kind
     object_id: UUID
     mailbox_id: UUID
     is_removed: bool

@@ -5,17 +5,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-ChangeKind = Literal["message", "thread", "task", "mailbox", "project"]
+from rl_emails_assets.db.change_feed import Kind
 
 
 class ChangedObject(BaseModel):
     """An object to be read again, or to be forgotten."""
 
-    kind: ChangeKind
+    kind: Kind
     id: UUID
     mailbox_id: UUID
     change: Literal["changed", "removed"] = Field(
-        description="changed: it is new or different; read it. removed: it is no longer there, or no longer yours to see."
+        description="changed: it is new or different; read it. removed: it is not there, or not yours to see, any more."
     )
     thread_id: UUID | None = Field(description="The conversation of a message that is there; null for all else.")
 

@@ -77,8 +77,6 @@ class EventStream:
             is_held_back = self._is_held_back(waiter)
             pause_seconds = min(pause_seconds * 2, MAX_HELD_BACK_SECONDS) if is_held_back else HELD_BACK_SECONDS
             is_woken = await _wait(waiter, pause_seconds if is_held_back else HEARTBEAT_SECONDS)
-            if self._hub.is_stopped:
-                return
             if is_woken:
                 await asyncio.sleep(COALESCE_SECONDS)
                 waiter.woken.clear()
@@ -87,7 +85,7 @@ class EventStream:
                 checked_at = time.monotonic()
                 if not await self._is_allowed():
                     return
-            event = None
+            event: bytes | None = None
             if is_woken or is_held_back or is_due:
                 event = await self._next(waiter, is_woken=is_woken)
             if event is None and time.monotonic() - sent_at >= HEARTBEAT_SECONDS:

@@ -128,9 +128,7 @@ class Claim:
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + self._seal.encrypt(nonce, plain, self._fingerprint)
         with transaction_of(self._engine, self._principal) as connection:
-            connection.execute(
-                _KEEP, {"claim_id": self._claim_id, "status": answer.status, "sealed_answer": sealed}
-            )
+            connection.execute(_KEEP, {"claim_id": self._claim_id, "status": answer.status, "sealed_answer": sealed})
 
     def release(self) -> None:
         """Nothing was done: the key is free again. Where something was, the key stays used."""

@@ -37,7 +37,8 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     HTTPStatus.FORBIDDEN: {"description": "The credential lacks the scope, or asks for more than it has."}
 }
 _NOT_HERE: dict[int | str, dict[str, Any]] = {
-    HTTPStatus.CONFLICT: {"description": "The credential is for one organization; only a session can change."}
+    HTTPStatus.CONFLICT: {"description": "The credential is for one organization; only a session can change."},
+    HTTPStatus.NOT_FOUND: {"description": "It is none of one's own organizations."},
 }
 
 

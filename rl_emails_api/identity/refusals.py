@@ -12,11 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from rl_emails_assets.db import audit
 
 SAME_SECONDS = 60
-"""The same refusal from the same address is recorded once in this time."""
+"""The same refusal of the same person from the same address is recorded once in this time."""
 MOST_A_MINUTE = 60
 """Of all refusals together, in one process."""
 
 _log = logging.getLogger(__name__)
+_Which = tuple[str, str, str, UUID | None]
 
 
 class RefusalLog:
@@ -26,7 +27,7 @@ class RefusalLog:
         self._engine = engine
         self._clock = clock
         self._lock = threading.Lock()
-        self._recent: dict[tuple[str, str, str], float] = {}
+        self._recent: dict[_Which, float] = {}
 
     def record(
         self,
@@ -38,7 +39,7 @@ class RefusalLog:
         organization_id: UUID | None = None,
     ) -> bool:
         """Record that a credential was refused, and from where; returns whether it was not too much."""
-        if not self._may_record((reason, credential, client)):
+        if not self._may_record((reason, credential, client, user_id)):
             return False
         try:
             with self._engine().begin() as connection:
@@ -56,7 +57,7 @@ class RefusalLog:
             _log.warning("A refused sign-in (%s) could not be recorded: %s.", reason, type(error).__name__)
         return True
 
-    def _may_record(self, which: tuple[str, str, str]) -> bool:
+    def _may_record(self, which: _Which) -> bool:
         now = self._clock()
         with self._lock:
             self._recent = {key: at for key, at in self._recent.items() if now - at < SAME_SECONDS}

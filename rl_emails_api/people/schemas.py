@@ -13,7 +13,8 @@ class Merge(BaseModel):
     other: str
     how: str = Field(
         description="organization (one name there), answered_from (a mail to the one was answered from the other), "
-        "names_itself, phone, or spelling (a bare address that spells the name)."
+        "names_itself, phone, spelling (a bare address that spells the name), nickname (two forms of one given name), "
+        "or same_mailbox (an address with a tag)."
     )
 
 

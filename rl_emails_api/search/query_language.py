@@ -30,7 +30,7 @@ from rl_emails_api.search.query_tree import (
     Words,
     together,
 )
-from rl_emails_assets.db.tables.classifications import CATEGORIES, NEEDS
+from rl_emails_assets.db.tables.classifications import Category, Needs
 
 MAX_TERMS = 40
 MAX_DEPTH = 8
@@ -334,8 +334,8 @@ OPERATORS: dict[str, _Read] = {
     "label": lambda text, _: Labelled(text),
     "in": _in,
     "is": _is,
-    "category": _judged("category", CATEGORIES),
-    "needs": _judged("needs", NEEDS),
+    "category": _judged("category", get_args(Category)),
+    "needs": _judged("needs", get_args(Needs)),
     "larger": _sized("larger"),
     "size": _sized("larger"),
     "smaller": _sized("smaller"),

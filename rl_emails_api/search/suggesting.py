@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, text
 from rl_emails_api.search.query_language import OPERATORS
 from rl_emails_api.search.query_tree import Having, State
 from rl_emails_api.search.schemas import Suggestion
-from rl_emails_assets.db.tables.classifications import CATEGORIES, NEEDS
+from rl_emails_assets.db.tables.classifications import Category, Needs
 
 _LAST = re.compile(r"(?:(?P<not>-)?(?P<operator>[A-Za-z_]+):)?(?P<value>\"[^\"]*|[^\s\"(){}]*)$")
 _MIN_TYPO = 3
@@ -20,8 +20,8 @@ _VALUES: dict[str, Sequence[str]] = {
     "is": get_args(State),
     "has": get_args(Having),
     "in": ("inbox", "sent", "trash", "spam", "anywhere"),
-    "category": CATEGORIES,
-    "needs": NEEDS,
+    "category": get_args(Category),
+    "needs": get_args(Needs),
     "before": ("today", "7d", "1y"),
     "after": ("today", "yesterday", "7d"),
     "on": ("today", "yesterday"),

@@ -12,10 +12,11 @@ export async function show(content) {
   fill(content, skeleton(4));
   let organization;
   let members;
+  let me;
   let invitations = null;
   try {
-    [organization, members] = await Promise.all([getOwn("/v1/organization"), getOwn("/v1/organization/members", { limit: 200 })]);
-    const isAllowed = ["owner", "admin"].includes(organization.role) && organization.managed_by === "rl-emails";
+    [organization, members, me] = await Promise.all([getOwn("/v1/organization"), getOwn("/v1/organization/members", { limit: 200 }), getOwn("/v1/me")]);
+    const isAllowed = ["owner", "admin"].includes(organization.role) && organization.managed_by === "rl-emails" && me.credential !== "local" && !organization.is_personal;
     if (isAllowed) invitations = await getOwn("/v1/organization/invitations");
   } catch (error) {
     fill(content, [403, 404].includes(error.status) ? empty("No members to show", error.message) : failure(error, () => show(content)));
@@ -30,8 +31,29 @@ export async function show(content) {
       h("p", { class: "muted small" }, organization.managed_by === "rl-emails" ? "Members see every shared mailbox and their own." : "Names, members and roles are changed at the identity provider."),
       members.items.map((each) => member(each, content, Boolean(invitations))),
     ),
-    invitations ? invited(invitations.items, content) : null,
+    invitations ? invited(invitations.items, content) : uninvited(me, organization),
   );
+}
+
+// Why nobody can be invited from here, and what to do about it.
+function uninvited(me, organization) {
+  const card = (...inside) => h("section", { class: "card", "aria-label": "Invitations" }, h("h2", {}, "Invitations"), inside);
+  if (me.credential === "local") return card(h("p", { class: "muted" }, "Inviting others needs an identity provider that they sign in at: ", h("code", {}, "RL_EMAILS_OIDC_ISSUER"), "."));
+  if (!organization.is_personal || organization.managed_by !== "rl-emails") return null;
+  const name = h("input", { type: "text", "aria-label": "Name of the organization", placeholder: "Name of the organization", required: true, maxlength: 100 });
+  const form = h("form", { class: "form-line" }, name, h("button", { type: "submit", class: "primary" }, "Make it"));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const made = await change("POST", "/v1/organizations", { name: name.value });
+      await change("POST", "/v1/me/organization", { organization_id: made.organization_id });
+      location.assign("/#/settings?tab=members");
+      location.reload();
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  });
+  return card(h("p", { class: "muted" }, "This organization is yours alone. Make one for several people to invite them."), form);
 }
 
 const nameOf = (each) => each.display_name || each.address || "Somebody";

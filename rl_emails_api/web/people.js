@@ -11,6 +11,8 @@ const HOW = {
   names_itself: "names the other address",
   phone: "the same phone number",
   spelling: "the address spells the name",
+  nickname: "two forms of one name at one organization",
+  same_mailbox: "two spellings of one mailbox",
 };
 
 export function show(pane) {

@@ -14,8 +14,9 @@ from rl_emails_api.admin.live_queries import gaps as all_gaps
 from rl_emails_api.inbox import queries as inbox
 from rl_emails_api.mailboxes.queries import standings
 from rl_emails_api.messages import queries as messages
-from rl_emails_api.search import queries as search
+from rl_emails_api.search import searching
 from rl_emails_api.search.query_encoder import QueryEncoder
+from rl_emails_api.search.schemas import Found
 from rl_emails_assets.commands.output import console, plain, print_json, shown
 from rl_emails_assets.db.export import exported_messages
 from rl_emails_assets.db.mailbox_rows import Mailbox, find_mailbox
@@ -141,23 +142,34 @@ def show_search(
     encoder = QueryEncoder(lambda: load_encoder(settings.encoder, settings.models_dir))
     with engine.connect() as connection:
         mailbox = find_mailbox(connection, mailbox_name)
-        rows = search.found(
-            connection, mailbox.mailbox_id, query, vector=encoder.vector(query), limit=limit, is_typing=False
-        )
-        items = [dict(row) for row in rows]
-    marks = {ord(search.MATCH_START): None, ord(search.MATCH_STOP): None}
-    for item in items:
-        item["snippet"] = (item["snippet"] or "").translate(marks)
+        found = searching.answer(connection, mailbox.mailbox_id, query, encoder, limit=limit)
+    items = [_flat(item) for item in found.items]
     if is_json:
-        print_json({"mailbox": mailbox.address, "query": query, "words_only": encoder.why_not or None, "items": items})
+        print_json(
+            {
+                "mailbox": mailbox.address,
+                "query": query,
+                "words_only": encoder.why_not or None,
+                "notes": found.notes,
+                "items": items,
+            }
+        )
         return
     out = console()
+    for note in found.notes:
+        out.print(f"[dim]{shown(note)}[/]")
     for item in items:
         who = item["from_name"] or item["from_address"]
         out.print(f"{item['received_at']:%Y-%m-%d}  [bold]{shown(item['subject'])}[/]  {shown(who)}")
-        out.print(f"            {shown(' '.join(item['snippet'].split()))}")
+        out.print(f"            {shown(item['snippet'])}")
     if not items:
         out.print("Nothing found.")
+
+
+def _flat(item: Found) -> dict[str, Any]:
+    """A match as one level of values."""
+    row = item.model_dump(exclude={"from_", "snippet"})
+    return row | {"from_name": item.from_.name, "from_address": item.from_.address, "snippet": item.snippet.text}
 
 
 def export(engine: Engine, mailbox_name: str | None, *, with_copies: bool) -> None:

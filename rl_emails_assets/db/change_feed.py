@@ -44,7 +44,8 @@ FUNCTIONS = (
         for n in 1 .. tg_nargs - 2 by 2 loop
             execute format(
                 'insert into app.changes (mailbox_id, kind, object_id, transaction_id) '
-                'select distinct logged.mailbox_id, %L, logged.object_id, pg_catalog.pg_current_xact_id()::text::bigint '
+                'select distinct logged.mailbox_id, %L, logged.object_id, '
+                'pg_catalog.pg_current_xact_id()::text::bigint '
                 'from (select changed.mailbox_id, %s as object_id from %s) as logged '
                 -- Its mailbox may be on its way out: then there is nobody to tell.
                 'join mailboxes.connections using (mailbox_id) '
@@ -62,7 +63,7 @@ FUNCTIONS = (
         return null;
     end
     $$
-    """,
+    """,  # noqa: S608 - names of ours
     f"""
     create function app.forget_changes() returns trigger
     language plpgsql security definer set search_path = '' as $$
@@ -72,7 +73,7 @@ FUNCTIONS = (
         return null;
     end
     $$
-    """,
+    """,  # noqa: S608 - names of ours
 )
 
 _OF_TASK = "(select task.message_id from entities.tasks as task where task.task_id = changed.task_id)"
@@ -97,8 +98,8 @@ FOLLOWED: Mapping[str, tuple[str, Mapping[Kind, str]]] = {
     "mailboxes.aliases": ("", {"mailbox": "changed.mailbox_id"}),
     "mailboxes.watches": ("", {"mailbox": "changed.mailbox_id"}),
 }
-"""Of each table: the key by which rows marked stale are told from changed ones ('' where there is no such mark), and what
-a row of it is about."""
+"""Of each table: the key by which rows marked stale are told from changed ones ('' where there is no such mark), and
+what a row of it is about."""
 
 
 def follow(execute: Callable[[str], object], table: str, key: str, kinds: Mapping[Kind, str]) -> None:

@@ -24,7 +24,7 @@ from rl_emails_assets.db.tables import (
 )
 
 TABLE_MODULES = (
-    identity, sign_in,
-    mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, search, models, app, api_clients, collaboration, sync_queue, privacy,
+    identity, sign_in, mailboxes, raw, mail, signals, embeddings, classifications, entities, priorities, search, models,
+    app, api_clients, collaboration, sync_queue, privacy,
 )  # fmt: skip
 metadata: MetaData = base.metadata

@@ -8,6 +8,7 @@ from sqlalchemy.sql import func
 
 from rl_emails_assets.db import bulk
 from rl_emails_assets.db.tables import mail, priorities, raw, signals
+from rl_emails_assets.db.thread_remarks import move_remarks
 from rl_emails_assets.mail.subjects import is_forward, is_reply
 from rl_emails_assets.mail.threading import Assignment, Needed, Node, SubjectEntry, ThreadState
 
@@ -93,6 +94,7 @@ def apply_assignment(connection: Connection, mailbox_id: uuid.UUID, assignment: 
         )
         for table in (mail.threads, priorities.threads):
             connection.execute(delete(table).where(table.c.thread_id == old))
+        move_remarks(connection, old, new)
     ids = list(assignment.new_nodes)
     connection.execute(
         delete(mail.thread_nodes).where(

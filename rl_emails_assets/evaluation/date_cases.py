@@ -158,10 +158,14 @@ _BARE_PART = re.compile(
     r"(?:-?time)?)",
     re.IGNORECASE,
 )
-_MAKES_TIME = re.compile(r"\b(?:at|by|before|after|until|till|around|over|during|for|in|this|from|to) (?:the )?$", re.I)
+_MAKES_TIME = re.compile(
+    r"\b(?:at|by|before|after|until|till|around|over|during|for|in|this|from|to) (?:the )?$", re.IGNORECASE
+)
 _BARE_UNIT = re.compile(r"(?:the )?(?:day|week|month|quarter|year)", re.IGNORECASE)
 _STRETCHES = re.compile(r"\b(?:for|in|during|over|within|throughout) (?:the )?$", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S*|\S+\.(?:html?|php|aspx?|pdf|docx?|xlsx?|pptx?|csv|txt|zip|jpe?g|png|log)\b")
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S*|\S+\.(?:html?|php|aspx?|pdf|docx?|xlsx?|pptx?|csv|txt|zip|jpe?g|png|log)\b"
+)
 
 
 def _is_kind(text: str, start: int, end: int) -> bool:

@@ -97,7 +97,9 @@ def _mailbox(name: str, path: Path) -> WholeMailbox:
     arrivals = [_arrival(seq, key, at, message) for seq, (key, (at, message, _, _)) in enumerate(ordered)]
     threads = assign(arrivals, ThreadState()).thread_of
     placed = tuple(
-        Placed(arrival.message_id, threads[arrival.message_id], at, message, _sender(message) in owners, name, directory)
+        Placed(
+            arrival.message_id, threads[arrival.message_id], at, message, _sender(message) in owners, name, directory
+        )
         for arrival, (_, (at, message, name, directory)) in zip(arrivals, ordered, strict=True)
     )
     return WholeMailbox(name, owners, placed)

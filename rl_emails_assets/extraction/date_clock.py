@@ -13,8 +13,15 @@ def _in_half(hour: int, half: str) -> int:
     return hour % 12 + (12 if half == "p" else 0)
 
 
-def clock(match: re.Match[str], _context: Context) -> Atom | None:
+_AT = re.compile(r"(?:\b(?:at|around|about|by|until|till|from|to|before|after) |@ ?|- ?)$")
+_GOES_ON = re.compile(r" (?!(?:on|today|tomorrow|tonight|sharp|[ap]\.?m)\b)[a-z]")
+
+
+def clock(match: re.Match[str], context: Context) -> Atom | None:
     """3pm, 8:30 - 9 am. Raises ValueError for "13pm" and "0am", which are no times in any reading."""
+    is_bare = match.group().endswith("p") and not match["clock_fh"] and _GOES_ON.match(context.low, match.end())
+    if is_bare and _AT.search(context.low, max(0, match.start() - 8), match.start()) is None:
+        return None  # "3p medical devices"
     hour, minute = int(match["clock_h"]), int(match["clock_m"] or match["clock_m2"] or 0)
     half = match["clock_ap"]
     if hour > 23 or (hour > 12 and (half == "a" or not match["clock_m"])) or (hour == 0 and minute == 0):

@@ -91,8 +91,8 @@ def partof(match: re.Match[str], context: Context) -> Atom | None:
     if kind == "month":
         edge = add_months(last.replace(day=1), 1 - count) if is_late else last_of_month(add_months(first, count - 1))
     elif kind in _DAYS_OF:
-        days = timedelta(days=count * _DAYS_OF[kind] - 1)
-        edge = last - days if is_late else first + days
+        span = timedelta(days=count * _DAYS_OF[kind] - 1)
+        edge = last - span if is_late else first + span
     else:
         day = last + timedelta(days=1) if is_late else first - timedelta(days=1)
         edge = work_days_later(day, -count if is_late else count)
@@ -184,9 +184,7 @@ def monthdays(match: re.Match[str], context: Context) -> Atom | None:
         return None
     year = match["monthdays_y"]
     day = (
-        date(int(year), month, last)
-        if year
-        else without_year(month, last, context.now, is_forward=context.is_forward)
+        date(int(year), month, last) if year else without_year(month, last, context.now, is_forward=context.is_forward)
     )
     return Atom(day=day, from_day=day.replace(day=first), has_year=year is not None)
 

@@ -10,18 +10,12 @@ from rl_emails_assets.extraction.calendar_days import (
     add_months,
     last_of_month,
     nth_of_month,
-    weekday_with_number,
     without_year,
 )
 from rl_emails_assets.extraction.date_atoms import Atom, Context, a_day
 from rl_emails_assets.extraction.date_clock import bare_range
 from rl_emails_assets.extraction.feasts import GREETED, feast_day, nth_weekday
 from rl_emails_assets.extraction.spoken_numbers import year_in_words
-
-_PAST_LEADS = frozenset(
-    """last past previous letzten letzte letzter vergangene vergangenen vorige pasado passado passada scorso scorsa
-    dernier since seit depuis desde""".split()  # noqa: SIM905
-)
 
 
 def year_of(text: str) -> int:
@@ -139,7 +133,9 @@ _BEFORE_MONTH = re.compile(
 )
 
 
-_AFTER_MONTH = re.compile(r",? {0,2}(?:(?:at|@|from|between) )?\d{1,2}(?::\d\d|(?:-\d{1,2})? ?[ap]\.?m\b)| {0,2}(?:to|-) {0,2}may \d")
+_AFTER_MONTH = re.compile(
+    r",? {0,2}(?:(?:at|@|from|between) )?\d{1,2}(?::\d\d|(?:-\d{1,2})? ?[ap]\.?m\b)| {0,2}(?:to|-) {0,2}may \d"
+)
 
 
 def _is_month(match: re.Match[str], name: str, context: Context, *, is_certain: bool) -> bool:
@@ -155,7 +151,8 @@ def _is_month(match: re.Match[str], name: str, context: Context, *, is_certain: 
     return _BEFORE_MONTH.search(context.low, max(0, first - 18), first) is not None
 
 
-def _number(digits: str | None, word: str | None) -> int | None:
+def number_of(digits: str | None, word: str | None) -> int | None:
+    """The number that digits or a word say; None without either."""
     if digits:
         return int(digits)
     if word is None:
@@ -178,8 +175,8 @@ def md(match: re.Match[str], context: Context) -> Atom | None:
     if not _is_month(match, "md_m", context, is_certain=is_certain):
         return None
     month = vocabulary.MONTHS[match["md_m"]]
-    first = _number(match["md_d"], match["md_w"])
-    last = _number(match["md_d2"], match["md_w2"])
+    first = number_of(match["md_d"], match["md_w"])
+    last = number_of(match["md_d2"], match["md_w2"])
     if first is None:
         return None
     return _span_of_days(month, first, last, year, context)
@@ -198,8 +195,8 @@ def dm(match: re.Match[str], context: Context) -> Atom | None:
         return None
     month = vocabulary.MONTHS[match["dm_m"]]
     year = year_of(written_year) if written_year else None
-    last = _number(match["dm_d"], match["dm_w"])
-    first = _number(match["dm_f"], match["dm_fw"])
+    last = number_of(match["dm_d"], match["dm_w"])
+    first = number_of(match["dm_f"], match["dm_fw"])
     if last is None:
         return None
     if first is None:
@@ -217,7 +214,7 @@ _MONTH_AHEAD = {"next": 1, "following": 1, "coming": 1, "last": -1}
 
 
 def nth(match: re.Match[str], context: Context) -> Atom | None:
-    number = _number(match["nth_d"], match["nth_w"] or match["nth_w2"])
+    number = number_of(match["nth_d"], match["nth_w"] or match["nth_w2"])
     if number is None:
         return None
     of = match["nth_of"]
@@ -281,75 +278,6 @@ def nthof(match: re.Match[str], context: Context) -> Atom | None:
     return a_day(day, has_year=bool(match["nthof_y"]))
 
 
-_NAME_AFTER = re.compile(
-    r" (?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Morning|Afternoon|Evening|Night|Noon|At"
-    r"|By|In|I)\b)[A-Z][a-z]+"
-)
-"""A capitalized word: "Wednesday Addams", "The Sunday Times"."""
-_DAY_LEAD = re.compile(r"\b(?:on|by|next|this|until|before|for|till) {1,2}$")
-
-
-_ABBREVIATED = "|".join(sorted(vocabulary.WEEKDAY_ABBREVIATIONS))
-_TO_DAY = re.compile(rf"(?:{_ABBREVIATED})\b\.? {{0,2}}(?:-|&|/|to|through|thru|and) {{0,2}}(?:{_ABBREVIATED})\b")
-_DAY_TO = re.compile(rf"\b(?:{_ABBREVIATED})\b\.? {{0,2}}(?:-|&|/|to|through|thru|and) {{0,2}}$")
-
-
-_TIME_AFTER = re.compile(
-    rf"(?:{_ABBREVIATED})\b\.?,? {{0,2}}(?:(?:at|@|from|between) {{0,2}})?(?:\d{{1,2}}(?:[:/-]\d| ?[ap]\.?m?\b| (?:jan|feb|mar|apr|may|jun|jul"
-    r"|aug|sep|oct|nov|dec)|st\b|nd\b|rd\b|th\b)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d)"
-)
-_TIME_BEFORE = re.compile(r"\d(?:(?<=:\d)\d| ?[ap]\.?m\.?),? $")
-
-
-def _is_abbreviated_day(word: str, start: int, context: Context) -> bool:
-    """ "Tue", or "tue" behind "on" and the like, or "mon-fri"; "sun" and "sat" are other words."""
-    if context.sentence[start].isupper():
-        return True
-    if word not in ("sat", "sun") or context.low[start + 3 : start + 6] != " at":
-        if _TIME_AFTER.match(context.low, start) or _TIME_BEFORE.search(context.low, max(0, start - 8), start):
-            return True
-    if _TO_DAY.match(context.low, start) or _DAY_TO.search(context.low, max(0, start - 16), start):
-        return True
-    return word not in ("mon", "wed", "sat", "sun") and bool(_DAY_LEAD.search(context.low, max(0, start - 8), start))
-
-
-def weekday(match: re.Match[str], context: Context) -> Atom | None:
-    word = match["weekday_w"]
-    lead = (match["weekday_p"] or "").split()
-    tail = " ".join((match["weekday_q"] or "").split())
-    if word in vocabulary.WEEKDAY_ABBREVIATIONS and not _is_abbreviated_day(word, match.start("weekday_w"), context):
-        return None
-    number = vocabulary.WEEKDAYS[word]
-    today = context.today
-    monday = today - timedelta(days=today.weekday())
-    if _PAST_LEADS.intersection(lead) or tail.endswith(("dernier", "pasado", "scorso", "passada", "last week")):
-        behind = today - timedelta(days=(today.weekday() - number - 1) % 7 + 1)
-        return Atom(day=monday + timedelta(days=number - 7) if lead[:1] != ["past"] else behind, is_rejected=True)
-    dated_as = _number(match["weekday_d"], match["weekday_dw"])
-    if dated_as:
-        is_bare = match["weekday_o"] is None and match["weekday_dw"] is None
-        dated = weekday_with_number(number, dated_as, context.now, is_bare)
-        if dated is not None:
-            return a_day(dated)
-    ahead = (number - today.weekday() - 1) % 7 + 1
-    day = today + timedelta(days=ahead)
-    if "next" in lead or tail.endswith(("next week", "following week")) or tail == "nächster woche":
-        day = monday + timedelta(days=7 + number)
-    elif tail in ("week", "fortnight", "after next"):
-        day += timedelta(days=14 if tail == "fortnight" else 7)  # "Tuesday week" is a week after
-    elif (tail.endswith("this week") and number > today.weekday()) or ("this" in lead and number >= today.weekday()):
-        day = monday + timedelta(days=number)
-    is_name = not lead and _NAME_AFTER.match(context.sentence, match.end()) is not None
-    is_weak = (word in vocabulary.WEEKDAY_ABBREVIATIONS and not lead) or is_name
-    atom = a_day(day, is_weak=is_weak, needs_forward=True)
-    return replace(atom, is_weekday=not [one for one in lead if one not in ("on", "the")] and not tail)
-
-
-def ptday(match: re.Match[str], context: Context) -> Atom:
-    ahead = (vocabulary.PORTUGUESE_WEEKDAYS[match["ptday_w"]] - context.today.weekday() - 1) % 7 + 1
-    return a_day(context.today + timedelta(days=ahead), needs_forward=True)
-
-
 _WEEKS_ON = {" week": 7, " fortnight": 14}
 
 
@@ -378,7 +306,10 @@ def theday(match: re.Match[str], context: Context) -> Atom:
     return a_day(context.today + timedelta(days=1), is_weak=True, needs_forward=True)
 
 
-_CLAUSE_END = re.compile(r" {0,2}(?:$|[.,;:!?)]|(?:at|from|on|is|and|or|by|between|in|around|this|next|with|to|we|i|you|if|as|so|when|then|but)\b)")
+_CLAUSE_END = re.compile(
+    r" {0,2}(?:$|[.,;:!?)]|(?:at|from|on|is|and|or|by|between|in|around|this|next|with|to|we|i|you|if|as|so"
+    r"|when|then|but)\b)"
+)
 
 
 def feast(match: re.Match[str], context: Context) -> Atom | None:

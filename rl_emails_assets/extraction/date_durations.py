@@ -100,8 +100,8 @@ def duration(match: re.Match[str], context: Context) -> Atom | None:
     is_from_now = bool(match["duration_a"])
     if not lead and not is_next and not is_from_now:
         return None
-    if lead == ["after"] and (is_next or is_from_now):
-        return None  # "after the next two weeks"
+    if lead == ["after"] and (is_next or is_from_now or not (context.is_forward or context.low == match.group())):
+        return None  # "after the next two weeks", "after two hours it crashed"
     if lead == ["for"] and not is_next and not is_from_now:
         return None
     if lead and lead[0] in ("over", "em", "en", "tra", "fra", "entro") and extra.startswith("the ") and not is_next:
@@ -153,7 +153,11 @@ def anchored(match: re.Match[str], context: Context) -> Atom | None:
         return replace(atom, off_by=off_by(shift))
     if words[0] == "on" and (first[0][0] not in ("week", "fortnight") or match.group().startswith("for ")):
         return None  # "a week on Friday" is a week after it, "two days on Friday" are not
-    if match["anchored_n"] == "the" and first[0][0] in ("week", "weekend") and words[0] in ("before", "after", "following"):
+    if (
+        match["anchored_n"] == "the"
+        and first[0][0] in ("week", "weekend")
+        and words[0] in ("before", "after", "following")
+    ):
         ahead = -1 if words[0] == "before" else 1
         return Atom(shift=((f"whole {first[0][0]}", ahead),), is_weak=True)
     sign = -1 if words[0] in ("before", "prior", "ahead") else 1

@@ -2,18 +2,20 @@
 
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 from rl_emails_assets.extraction import date_days, date_durations
 from rl_emails_assets.extraction import date_words as words
 from rl_emails_assets.extraction.calendar_days import add_months
 from rl_emails_assets.extraction.date_atoms import Atom, Context
+from rl_emails_assets.extraction.date_ranges import range_of
 
 _DAY_TIME = re.compile(
     r" {0,2}(?:[,;]| -)? {0,3}(?:at|@|by|before|after|until|till|no later than|later than"
     r"|earlier than|from|between|in the"
     r"|um|gegen|bis|à|a las?|alle(?: ore)?"
-    r"|às|om|t|around|about|for|starting at|beginning at|starting from|(?:sometime |any ?time )?(?:after|before|between|around|from|in|by)|sometime|any ?time|in"
+    r"|às|om|t|around|about|for|starting at|beginning at|starting from|(?:sometime |any ?time )?(?:after|before"
+    r"|between|around|from|in|by)|sometime|any ?time|in"
     r"|zwischen|entre|tussen|tra|dalle|- |\() {0,2}|[ ,;-]{0,4}"
 )
 _TIME_DAY = re.compile(r",? {0,2}(?:on|of|this|am|le|el|du|the|del|di|op|em|for|in the day|\() {0,2}|[ ,]{0,3}")
@@ -132,12 +134,13 @@ def _together(context: Context, left: Atom, right: Atom) -> Atom | None:  # noqa
             return None
         return replace(whole, every=left.every, is_weak=True, is_open=False)
     if is_range and not left.every and not right.every:
-        return _range(context, left, right, whole)
+        return range_of(context, left, right, whole)
     if left.day and right.day is None and right.minutes is not None:
         return _day_and_time(context, left, right, whole)
-    if left.day is None and left.minutes is not None and not left.every and right.every and right.minutes is None:
-        if right.day is None and not gap.strip(" ,"):  # "9-5 on weekdays"
-            return replace(whole, minutes=left.minutes, from_minutes=left.from_minutes, is_weak=True)
+    is_time_only = left.day is None and left.minutes is not None and not left.every
+    if is_time_only and right.every and right.minutes is None and right.day is None and not gap.strip(" ,"):
+        # "9-5 on weekdays"
+        return replace(whole, minutes=left.minutes, from_minutes=left.from_minutes, is_weak=True)
     if left.day is None and left.minutes is not None and right.day:
         if right.every and not right.minutes and not gap.strip(" ,"):
             return replace(whole, minutes=left.minutes, from_minutes=left.from_minutes, is_vague=left.is_part)
@@ -263,12 +266,17 @@ def _two_days(context: Context, left: Atom, right: Atom, whole: Atom) -> Atom | 
         from_day = left.from_day if left.from_day and left.from_day < right.day else right.from_day
         begin = right.from_minutes or left.from_minutes
         return replace(whole, needs_forward=False, minutes=minutes, from_minutes=begin, from_day=from_day)
+    if _is_year(right) and _is_plain_day(left) and _OF_YEAR.fullmatch(gap):
+        # "June 5 of next year"
+        return replace(left, end=right.end, day=left.day.replace(year=right.day.year), has_year=True, is_weak=False)
+    if _is_year(left) and _is_plain_day(right) and _OF_YEAR.fullmatch(gap):
+        return replace(whole, day=right.day.replace(year=left.day.year), has_year=True)
     is_within = right.from_day is not None and gap.strip() in ("between", "from")
     if left.is_week and right.is_weekday and left.from_day and (is_within or _DAYS.fullmatch(gap)):
         # "next week on Tuesday".
         day = left.from_day + timedelta(days=right.day.weekday())
-        begin = right.from_day and left.from_day + timedelta(days=right.from_day.weekday())
-        return replace(whole, day=day, from_day=begin)
+        from_day = right.from_day and left.from_day + timedelta(days=right.from_day.weekday())
+        return replace(whole, day=day, from_day=from_day)
     if (
         left.minutes is None
         and not left.every
@@ -279,7 +287,7 @@ def _two_days(context: Context, left: Atom, right: Atom, whole: Atom) -> Atom | 
     ):
         return whole  # "tomorrow, 13/04/2021"
     if right.is_weekday and not left.is_weekday and not left.is_period and left.from_day is None and not left.every:
-        # "May 12 (Tue)", "12 May, Tuesday"
+        # The weekday behind its day, in brackets or not.
         is_same = left.day.weekday() == right.day.weekday() and not gap.strip(" ,")
         if gap.strip() == "(" or is_same:
             end = right.end + (context.low[right.end : right.end + 1] == ")")
@@ -287,6 +295,21 @@ def _two_days(context: Context, left: Atom, right: Atom, whole: Atom) -> Atom | 
     if left.day == right.day and not left.every and not gap.strip(" ,(") and left.minutes is None:
         return whole
     return None
+
+
+_OF_YEAR = re.compile(r",? {0,2}(?:of |on |the )?")
+
+
+def _is_year(atom: Atom) -> bool:
+    """Whether a stretch is this year or next."""
+    return (
+        atom.is_period and atom.from_day is not None and atom.day is not None and (atom.day - atom.from_day).days > 360
+    )
+
+
+def _is_plain_day(atom: Atom) -> bool:
+    """Whether an atom is the day of a month, its year not said."""
+    return not (atom.has_year or atom.is_weekday or atom.is_period or atom.every or atom.needs_forward or atom.from_day)
 
 
 def _two_times(gap: str, left: Atom, right: Atom, whole: Atom) -> Atom | None:
@@ -330,80 +353,3 @@ def _in_part(minutes: int, part: Atom) -> int:
             else 0
         )
     ) * 60 + minutes % 60
-
-
-def _range(context: Context, left: Atom, right: Atom, whole: Atom) -> Atom | None:
-    """From one time to another; the later takes over what only the earlier says, and the other way round."""
-    whole = replace(whole, is_vague=False, is_period=right.is_period)
-    if left.day and right.day:
-        return _range_of_days(left, right, whole)
-    if left.day and right.minutes is not None:
-        if left.minutes is None:
-            # "Friday to 3pm" is no range; "Friday until 5pm" is a time of that day.
-            return replace(whole, day=left.day, needs_forward=left.needs_forward)
-        minutes = right.minutes
-        if minutes <= left.minutes and right.is_open and minutes + 12 * 60 < 24 * 60:
-            minutes += 12 * 60
-        begin = left.from_minutes if left.from_minutes is not None and left.is_vague else left.minutes
-        return replace(whole, day=left.day, minutes=minutes, from_minutes=begin, needs_forward=left.needs_forward)
-    if left.minutes is not None and right.day and left.day is None:
-        if right.minutes is None:
-            return None
-        begin = left.minutes
-        if left.is_open and begin > right.minutes and begin >= 12 * 60:
-            begin -= 12 * 60
-        if not context.low[right.start].isdigit() and right.day > context.today:
-            # "from 2pm till tomorrow 4:30pm" begins today.
-            return replace(whole, from_minutes=left.minutes, from_day=context.today)
-        return replace(whole, from_minutes=begin if begin < right.minutes else None)
-    if left.minutes is not None and right.minutes is not None:
-        if left.is_part and right.is_part:
-            return replace(whole, from_minutes=left.from_minutes, is_weak=True)
-        minutes, begin = right.minutes, left.minutes
-        if begin > minutes and begin >= 13 * 60 and left.is_open:
-            begin -= 12 * 60
-        if minutes <= begin and right.is_open and minutes + 12 * 60 < 24 * 60:
-            minutes += 12 * 60
-        is_weak = left.is_weak and right.is_weak
-        return replace(
-            whole, minutes=minutes, from_minutes=begin, is_weak=is_weak, is_range_only=is_weak and right.is_range_only
-        )
-    return None
-
-
-def _range_of_days(left: Atom, right: Atom, whole: Atom) -> Atom | None:
-    if left.day is None or right.day is None:
-        return None
-    try:
-        begin, end = _in_one_year(left, right)
-    except ValueError:
-        return None  # 29 February of a year without one
-    if end < begin:
-        return None
-    from_minutes = left.from_minutes if left.is_vague else left.minutes
-    return replace(
-        whole,
-        day=end,
-        from_day=begin if begin < end else None,
-        from_minutes=from_minutes,
-        needs_forward=left.needs_forward and right.needs_forward,
-        is_weekday=right.is_weekday,
-        is_week=right.is_week,
-    )
-
-
-def _in_one_year(left: Atom, right: Atom) -> tuple[date, date]:
-    """Begin and end of a range, the years and weeks that are not said chosen so that it goes forward."""
-    begin, end = left.from_day or left.day or date.min, right.day or date.max
-    if end < begin:
-        if right.is_weekday:
-            end += timedelta(days=7 * -(-(begin - end).days // 7))
-        elif not left.has_year and not right.has_year:
-            if left.is_period and right.is_period:
-                return begin.replace(year=end.year - (begin.replace(year=end.year) > end)), end
-            end = end.replace(year=begin.year + (end.replace(year=begin.year) < begin))
-        elif not left.has_year:
-            begin = begin.replace(year=end.year - (begin.replace(year=end.year) > end))
-    elif right.has_year and not left.has_year and (end - begin).days > 366:
-        begin = begin.replace(year=end.year - (begin.replace(year=end.year) > end))
-    return begin, end

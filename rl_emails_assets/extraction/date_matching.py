@@ -9,8 +9,8 @@ import re
 from functools import cache, lru_cache
 
 from rl_emails_assets.extraction.date_counted_patterns import COUNTED_PATTERNS
-from rl_emails_assets.extraction.date_patterns import TABLES
 from rl_emails_assets.extraction.date_patterns import PATTERNS as DATE_PATTERNS
+from rl_emails_assets.extraction.date_tables import TABLES
 
 PATTERNS = (*COUNTED_PATTERNS, *DATE_PATTERNS)
 """All of them, the more specific first."""

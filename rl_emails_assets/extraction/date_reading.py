@@ -6,7 +6,7 @@ One pass over the words; at each only the few patterns that may begin there are 
 import re
 from collections.abc import Callable
 
-from rl_emails_assets.extraction import date_clock, date_counted, date_days, date_durations, date_spans
+from rl_emails_assets.extraction import date_clock, date_counted, date_days, date_durations, date_spans, date_weekdays
 from rl_emails_assets.extraction.date_atoms import Atom, Context
 from rl_emails_assets.extraction.date_matching import (
     ARTICLES,
@@ -25,7 +25,7 @@ MAX_ATOMS = 60
 _RESOLVERS: dict[str, Callable[[re.Match[str], Context], Atom | None]] = {
     name: next(
         getattr(module, name)
-        for module in (date_days, date_clock, date_spans, date_durations, date_counted)
+        for module in (date_days, date_weekdays, date_clock, date_spans, date_durations, date_counted)
         if hasattr(module, name)
     )
     for name, _, _ in PATTERNS

@@ -84,6 +84,8 @@ def span(match: re.Match[str], context: Context) -> Atom | None:
     if match["span_u"] is None:
         return _stretch(_unit(match["span_fu"]), context.today, 1)
     unit, ahead = _unit(match["span_u"]), _ahead(match["span_n"])
+    if unit == "weekend" and match["span_n"] in ("coming", "upcoming"):
+        ahead = 0
     if unit == "hour":
         return Atom(from_instant=context.now, instant=context.now + timedelta(hours=1)) if ahead == 1 else None
     if unit == "day" and ahead > 0 and ("business" in match.group() or "working" in match.group()):
@@ -116,11 +118,13 @@ def _half(atom: Atom, which: str) -> Atom:
     return replace(atom, day=middle, is_week=False) if which == "early" else replace(atom, from_day=middle)
 
 
-def theperiod(match: re.Match[str], context: Context) -> Atom:
+def theperiod(match: re.Match[str], context: Context) -> Atom | None:
     word = match["theperiod_u"] or match["theperiod_w"] or match["theperiod_w2"]
     if word is None:
         return _stretch(_unit(match["theperiod_v"]), context.today, 1)
     if word == "day":
+        if match["theperiod_q"] == "in":
+            return None  # "back in the day"
         if match["theperiod_q"]:
             return Atom(day=context.today, minutes=24 * 60 - 1, is_vague=True, needs_forward=True)
         return a_day(context.today, is_weak=True, needs_forward=True)
@@ -136,7 +140,9 @@ def season(match: re.Match[str], context: Context) -> Atom | None:
     lead, word = match["season_p"], match["season_w"]
     if not lead.strip() and not match["season_y"]:
         return None
-    if word in ("fall", "spring") and not (match["season_n"] or match["season_y"] or "in the" in lead or lead.startswith(("early", "late", "mid"))):
+    if word in ("fall", "spring") and not (
+        match["season_n"] or match["season_y"] or "in the" in lead or lead.startswith(("early", "late", "mid"))
+    ):
         return None
     month = _SEASONS[word]
     year = int(match["season_y"]) if match["season_y"] else context.today.year
@@ -248,7 +254,12 @@ def monthyear(match: re.Match[str], context: Context) -> Atom | None:
         return None
     is_range = _TO_MONTH.search(context.low, max(0, match.start() - 10), match.start()) is not None
     is_month_of = is_capital and "month of" in match.group()
-    if word in vocabulary.AMBIGUOUS_MONTHS and year is None and lead not in _MONTH_LEADS and not (is_month_of or match["monthyear_r"] or lead == "next"):
+    if (
+        word in vocabulary.AMBIGUOUS_MONTHS
+        and year is None
+        and lead not in _MONTH_LEADS
+        and not (is_month_of or match["monthyear_r"] or lead == "next")
+    ):
         if not is_capital or not (lead or is_range):
             return None
         if word in ("may", "march") and lead in ("for", "last") and not is_range:

@@ -149,8 +149,10 @@ def cue_before(low: str, position: int) -> re.Match[str] | None:
 
 
 APPOINTMENT = re.compile(
-    r"\b(?:meet(?:ing)?|call|appointment|lunch|dinner|breakfast|coffee|drinks|busy|available|free|out|away|off|back|open"
-    r"|schedule|book|reserve|reservation|play|party|class|session|seminar|interview|arrive|leave|home|there|alarm|remind)\b"
+    r"\b(?:meet(?:ing)?|call|appointment|lunch|dinner|breakfast|coffee|drinks|busy|available|free|out|away|off|back"
+    r"|open"
+    r"|schedule|book|reserve|reservation|play|party|class|session|seminar|interview|arrive|leave|home|there|alarm"
+    r"|remind)\b"
 )
 """Words of sentences in which a bare hour is a time of day."""
 CLAUSE_END = re.compile(r" {0,2}(?:$|[.,;!?)](?!\d))")

@@ -9,9 +9,8 @@ _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen
 _WITH_TENS = (
     rf"(?:{_TEENS}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:{_DIGIT}))?)"  # below a hundred
 )
-YEAR_IN_WORDS = (
-    rf"two thousand(?:(?:,? and)?[ -](?:{_WITH_TENS}|{_DIGIT}))?|(?:nineteen|twenty)[ -](?:oh[ -](?:{_DIGIT})|{_WITH_TENS})"
-)
+_OF_2000 = rf"two thousand(?:(?:,? and)?[ -](?:{_WITH_TENS}|{_DIGIT}))?"
+YEAR_IN_WORDS = rf"{_OF_2000}|(?:nineteen|twenty)[ -](?:oh[ -](?:{_DIGIT})|{_WITH_TENS})"
 """A year from 1900 to 2099; matched on plain text."""
 _TENS = {"seventy": 70, "eighty": 80}
 
@@ -28,7 +27,7 @@ def _below_hundred(words: list[str]) -> int:
     return sum(_TENS.get(word) or NUMBERS[word] for word in words)
 
 
-FRACTION = r"\d{1,2}[.,]\d{1,2}|\d{0,2}[½¼¾]|(?:%NUM%) and an? (?:half|quarter)|(?:%NUM%) and one half"  # noqa: RUF001
+FRACTION = r"\d{1,2}[.,]\d{1,2}|\d{0,2}[½¼¾]|(?:%NUM%) and an? (?:half|quarter)|(?:%NUM%) and one half"
 """A count that is no whole number, as a piece of a pattern."""
 _SIGNS = {"½": 0.5, "¼": 0.25, "¾": 0.75}
 

@@ -57,7 +57,8 @@ _LOWER_ZONE = re.compile(
 
 def zone_after(text: str, position: int) -> tuple[str, int] | None:
     """The zone written at `position` of `text`, as `offset_of` reads it, and where its words end; None when there is
-    none. Abbreviations count in capitals, or behind am and pm ("et" and "est" are French words), places with "time" behind them."""
+    none. Abbreviations count in capitals, or behind am and pm ("est" is a French word), places with "time" behind
+    them."""
     match = _ZONE.match(text, position)
     if match is None:
         lower = _LOWER_ZONE.match(text, position) if text[position : position + 4].strip(" (").islower() else None

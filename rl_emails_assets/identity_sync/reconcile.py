@@ -139,8 +139,8 @@ class _Reconcile:
         if answer.found is None:
             self._end(lambda directory: directory.apply_user_gone(subject, answer.at))
         else:
-            told = clerk.read_user(answer.found)
-            self._with(lambda directory: directory.apply_user(told))
+            for told in self._readable([answer.found], clerk.read_user):
+                self._with(lambda directory, told=told: directory.apply_user(told))  # type: ignore[misc]
 
     def _end_organization(self, organization_id: str) -> None:
         answer = self._api.get(f"/organizations/{quote(organization_id, safe='')}")
@@ -149,14 +149,15 @@ class _Reconcile:
 
     def _end_membership(self, organization_id: str, subject: str) -> None:
         path = f"/users/{quote(subject, safe='')}/organization_memberships"
-        at = None
+        at, unreadable_before = None, self.counts["unreadable"]
         for page in self._api.pages(path, may_be_gone=True):
             at = at or page.at
             for told in self._readable(page.items, clerk.read_membership):
                 if told.organization.organization_id == organization_id:
                     self._with(lambda directory, told=told: directory.apply_membership(told))  # type: ignore[misc]
                     return
-        if at is not None:
+        # What cannot be read may be the one that was looked for.
+        if at is not None and self.counts["unreadable"] == unreadable_before:
             self._end(lambda directory: directory.apply_place_gone(organization_id, subject, at))
 
     def _end(self, apply: Callable[[Directory], bool]) -> None:

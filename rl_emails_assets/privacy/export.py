@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, false, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Table, false, func, literal, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from rl_emails_assets.db.export import messages_page
 from rl_emails_assets.db.mailbox_rows import Mailbox
 from rl_emails_assets.db.schema import metadata
-from rl_emails_assets.db.tables import identity, mail, raw
+from rl_emails_assets.db.tables import api_clients, identity, mail, raw
 from rl_emails_assets.privacy.archive import Member, zipped
 from rl_emails_assets.privacy.mbox import mbox_entry
 
@@ -33,6 +33,8 @@ LEFT_OUT = {
     "mailboxes.credentials": "the tokens that let rl-emails into the mailbox; they are of no use elsewhere",
     "embeddings.messages": "numbers made of each message's text by a public model; the text is in the export",
     "raw.listings": "a work list of a sync that is under way",
+    "search.messages": "the words of each message as search looks them up; the text is in the export",
+    "search.unfilled": "a work list of search",
     "privacy.suppressed": "hashes of messages that were erased",
 }
 """Tables of a mailbox that are not exported, and why."""
@@ -41,8 +43,14 @@ LEFT_OUT_COLUMNS = {
     "mail.messages": ("search",),
     "identity.sessions": ("token_hash",),
     "identity.api_keys": ("key_hash",),
+    "app.webhooks": ("sealed_secret",),
 }
 """The mail is in mail.mbox; the index is made of the columns beside it; hashes of secrets are secrets."""
+
+_MAY_READ = text(
+    "select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+    "where c.relkind = 'r' and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')"
+)
 
 _README = """\
 This is what rl-emails keeps of {subject}, as of {now}.
@@ -85,10 +93,9 @@ def _members(connect: Connect, subject: Subject, now: datetime) -> Iterator[Memb
         address = None if mailbox in subject.own else subject.address
         yield from _of_mailbox(connect, mailbox, address, folder)
     if subject.user_id is not None:
-        for table in metadata.sorted_tables:
-            if "user_id" in table.c and "mailbox_id" not in table.c and table is not identity.audit_events:
-                condition = table.c.user_id == subject.user_id
-                yield _table_member(connect, table, condition, f"member/{table.fullname}.jsonl")
+        for table in _readable(connect, member_tables()):
+            condition = table.c.user_id == subject.user_id
+            yield _table_member(connect, table, condition, f"member/{table.fullname}.jsonl")
 
 
 def _folders(subject: Subject) -> list[tuple[Mailbox, str]]:
@@ -119,7 +126,7 @@ def _of_mailbox(connect: Connect, mailbox: Mailbox, address: str | None, folder:
     yield Member(f"{folder}mail.mbox", _mbox(connect, mailbox, chosen, counter), counter.value)
     counter = _Counter()
     yield Member(f"{folder}messages.jsonl", _messages(connect, mailbox, address, counter), counter.value)
-    for table in mailbox_tables():
+    for table in _readable(connect, mailbox_tables()):
         condition = table.c.mailbox_id == mailbox.mailbox_id
         if chosen is not None and address is not None:
             condition &= _about(table, chosen, address)
@@ -129,6 +136,25 @@ def _of_mailbox(connect: Connect, mailbox: Mailbox, address: str | None, folder:
 def mailbox_tables() -> list[Table]:
     """Every table that an export of a mailbox has."""
     return [table for table in metadata.sorted_tables if "mailbox_id" in table.c and table.fullname not in LEFT_OUT]
+
+
+def member_tables() -> list[Table]:
+    """Every table that an export of a member has beside their mailboxes."""
+    return [
+        table
+        for table in metadata.sorted_tables
+        if "user_id" in table.c
+        and "mailbox_id" not in table.c
+        and table.schema != "privacy"
+        and table not in (identity.audit_events, api_clients.idempotency_keys)
+    ]
+
+
+def _readable(connect: Connect, tables: Sequence[Table]) -> list[Table]:
+    """Those of the tables that whoever exports may read at all."""
+    with connect() as connection:
+        may = set(connection.execute(_MAY_READ).scalars())
+    return [table for table in tables if table.fullname in may]
 
 
 class _Counter:
@@ -160,7 +186,7 @@ def _about(table: Table, chosen: ColumnElement[Any], address: str) -> ColumnElem
         if column.name in {"address", "owner_address", "waiting_with"}:
             conditions.append(column == address.strip().lower())
         elif column.name in {"addresses", "people", "participants"} and isinstance(column.type, ARRAY):
-            conditions.append(column.any(address.strip().lower()))
+            conditions.append(literal(address.strip().lower()) == func.any(column))
     return or_(*conditions) if conditions else false()
 
 

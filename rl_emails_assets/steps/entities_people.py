@@ -17,7 +17,7 @@ from rl_emails_assets.steps.claim_end import end_claim
 from rl_emails_assets.steps.context import Progress, StepContext, StepResult, timed
 from rl_emails_assets.steps.records import as_row
 
-VERSION = "2"
+VERSION = "3"
 NAME = "entities.people"
 
 _CONTACTS = text(

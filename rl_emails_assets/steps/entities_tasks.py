@@ -26,7 +26,7 @@ from rl_emails_assets.steps.context import StepContext, StepResult
 from rl_emails_assets.steps.per_message import count, run_per_message
 from rl_emails_assets.steps.records import as_row, inputs_hash
 
-VERSION = "2"
+VERSION = "3"
 MARKETING = frozenset({"newsletter", "promotion", "social", "suspicious"})
 MODEL_VERSION = f"extraction-rules/{VERSION}"
 

@@ -16,6 +16,7 @@ from sqlalchemy.sql import func
 
 from rl_emails_assets.db.history import later_messages, related_history
 from rl_emails_assets.db.tables import app, entities, mail, priorities, raw, signals
+from rl_emails_assets.db.thread_remarks import settle_remarks
 from rl_emails_assets.db.thread_replay import Replay, apply_replay, replay_without
 from rl_emails_assets.errors import TransientError
 from rl_emails_assets.mail.owner import LABELS_READ as OWNER_LABELS
@@ -34,7 +35,8 @@ LONGEST_WAIT_SECONDS = 20
 def remove_messages(connection: Connection, mailbox_id: uuid.UUID, message_ids: Collection[uuid.UUID]) -> int:
     """Delete stored messages and mark what has to be computed again. Returns how many were stored.
 
-    What people said of a removed message (feedback, states of it and of its tasks) goes with it. A folder copy takes
+    What people said of a removed message (feedback, states of it and of its tasks) goes with it; notes on its
+    conversation go with the last of its messages. A folder copy takes
     the place of a removed original. Conversations that only a removed message held together fall apart, and one that
     began with a removed message is named after the next one, as it would be had the message never come.
 
@@ -61,6 +63,7 @@ def remove_messages(connection: Connection, mailbox_id: uuid.UUID, message_ids: 
     # Whoever wrote in one of these conversations may have been answered by a removed message.
     addresses = before.addresses | _addresses_in(connection, threads, promoted)
     _mark_summaries_stale(connection, mailbox_id, threads, addresses)
+    settle_remarks(connection, threads, replay.moved.values())
     if before.was_sent:
         find_aliases(connection, mailbox_id)
     return len(ids)

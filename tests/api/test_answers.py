@@ -25,7 +25,7 @@ QUOTE = f"/v1/messages/{seed_id('quote')}"
         ("/v1/tasks", "items(task_id,description)"),
         ("/v1/projects", "items(name)"),
         ("/v1/people", "items"),
-        (QUOTE, "subject,from,to(address),attachments(filename,size_bytes),headers(list-id)".replace("(list-id)", "")),
+        (QUOTE, "subject,from,to(address),attachments(filename,size_bytes),headers"),
         (QUOTE, "corrections(category),tasks(task_id,step)"),
         (f"{QUOTE}/explain", "priority(score,contributions(feature))"),
         (f"/v1/threads/{seed_id('thread pier')}", "subject,messages(subject,from(address))"),

@@ -242,7 +242,7 @@ def test_the_server_stops_at_once_with_streams_open(database_url, mailbox_id):
         events = Events(client)
         events.block()
         ended = []
-        thread = threading.Thread(target=lambda: ended.append([each for each in iter(events.block, None)]))
+        thread = threading.Thread(target=lambda: ended.append(list(iter(events.block, None))))
         thread.start()
         running.stop()
         thread.join(timeout=10)
@@ -250,22 +250,19 @@ def test_the_server_stops_at_once_with_streams_open(database_url, mailbox_id):
         events.close()
 
 
-@pytest.mark.parametrize(
-    ("credential", "statement"),
-    [
-        (
-            "session",
-            "insert into identity.sessions (session_id, user_id, organization_id, token_hash, expires_at, revoked_at) "
-            "values (:id, :user, :organization, '\\x00', now() + interval '1 hour', {revoked})",
-        ),
-        (
-            "api_key",
-            "insert into identity.api_keys (api_key_id, user_id, organization_id, name, prefix, key_hash, scopes, "
-            "expires_at, revoked_at) values (:id, :user, :organization, '', '', '\\x00', '{{}}', "
-            "now() + interval '1 hour', {revoked})",
-        ),
-    ],
-)
+SESSION = """
+    insert into identity.sessions (session_id, user_id, organization_id, token_hash, expires_at, revoked_at)
+    values (:id, :user, :organization, '\\x00', now() + interval '1 hour', {revoked})
+"""
+API_KEY = """
+    insert into identity.api_keys (
+        api_key_id, user_id, organization_id, name, prefix, key_hash, scopes, expires_at, revoked_at
+    )
+    values (:id, :user, :organization, '', '', '\\x00', '{{}}', now() + interval '1 hour', {revoked})
+"""
+
+
+@pytest.mark.parametrize(("credential", "statement"), [("session", SESSION), ("api_key", API_KEY)])
 @pytest.mark.parametrize("revoked", ["null", "now()"])
 def test_a_revoked_credential_is_no_longer_good(engine, credential, statement, revoked):
     """A device that was signed out and goes on listening."""

@@ -18,15 +18,24 @@ FEEDBACK = f"/v1/messages/{QUOTE}/feedback"
 BODY = {"kind": "importance", "value": "important"}
 
 
+@pytest.fixture
+def server(shared_server):
+    """The API that this file's tests share, with nothing said yet."""
+    with shared_server.engine.begin() as connection:
+        connection.execute(text("delete from app.feedback"))
+        connection.execute(text("delete from app.idempotency_keys"))
+    return shared_server
+
+
 def send(client, key, body=None, path=FEEDBACK, **more):
     """A correction with a key; each one that is done is a row of its own."""
     return client.post(path, json=body or BODY, headers={"Idempotency-Key": key}, **more)
 
 
-def count(server, what="app.feedback"):
-    """Rows there are."""
+def count(server):
+    """Corrections there are."""
     with server.engine.connect() as connection:
-        return connection.execute(text(f"select count(*) from {what}")).scalar_one()
+        return connection.execute(text("select count(*) from app.feedback")).scalar_one()
 
 
 def new_key():
@@ -87,7 +96,7 @@ def test_what_failed_may_be_tried_again_with_the_same_key(reader):
     assert send(reader, key).status_code == 201
 
 
-def test_while_the_first_is_being_done_the_second_waits(server, client):
+def test_while_the_first_is_being_done_the_second_waits(server, client, request):
     """Two at once, both done."""
     key, held, going = new_key(), threading.Event(), threading.Event()
 
@@ -97,6 +106,7 @@ def test_while_the_first_is_being_done_the_second_waits(server, client):
             going.wait(10)
 
     event.listen(server.engine, "before_cursor_execute", hold)
+    request.addfinalizer(lambda: event.remove(server.engine, "before_cursor_execute", hold))
     answers = []
     first = threading.Thread(target=lambda: answers.append(send(client, key)))
     first.start()
@@ -200,7 +210,9 @@ def test_the_table_reads_no_answer_and_forgets_it_after_a_day(server, client):
     answer = send(client, key)
     with server.engine.connect() as connection:
         row = connection.execute(text("select * from app.idempotency_keys")).one()
-        stored = b"".join(bytes(value) if isinstance(value, memoryview | bytes) else str(value).encode() for value in row)
+        stored = b"".join(
+            bytes(value) if isinstance(value, memoryview | bytes) else str(value).encode() for value in row
+        )
     for secret in (key, answer.json()["feedback_id"]):
         assert secret.encode() not in stored
     with server.engine.begin() as connection:
@@ -226,6 +238,8 @@ def test_a_crash_frees_the_key(server, client, monkeypatch):
 
 def test_a_body_that_is_refused_is_refused_with_a_key_too(reader):
     """A limit that a header switches off, or turns into a 500."""
-    answer = reader.post(FEEDBACK, content=b"[" * 100, headers={"Idempotency-Key": "k", "Content-Type": "application/json"})
+    answer = reader.post(
+        FEEDBACK, content=b"[" * 100, headers={"Idempotency-Key": "k", "Content-Type": "application/json"}
+    )
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:rl-emails:problem:body-too-deep"

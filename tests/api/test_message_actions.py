@@ -11,6 +11,14 @@ from test_inbox import names, whole
 ALL = ("done", "not_done", "read", "unread", "snooze", "unsnooze", "star", "unstar")
 
 
+@pytest.fixture
+def server(shared_server):
+    """The API that this file's tests share, with nothing done yet."""
+    with shared_server.engine.begin() as connection:
+        connection.execute(text("delete from app.message_states"))
+    return shared_server
+
+
 def act(client, action, *wanted, **more):
     """The answer to one action on seeded messages, or on ids."""
     ids = [each if len(each) == 36 else str(seed_id(each)) for each in wanted]

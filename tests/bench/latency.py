@@ -21,9 +21,9 @@ from rl_emails_assets.settings import Settings
 from rl_emails_assets.steps import embeddings_messages
 from rl_emails_assets.steps.context import StepContext
 from rl_emails_assets.steps.flow import run_flow
+from tests.bench import search_latency
 from tests.bench.workplace import StandInEncoder, Workplace
 
-QUERIES = ("invoice", "budget meeting", "release schedule friday", "contract review", "travel booking")
 REQUESTS = 60
 TOKEN = "bench-token"
 
@@ -73,9 +73,8 @@ def _latencies(settings: Settings, step: StepContext) -> dict[str, Any]:
                 "inbox_unread_decisions_ms": _timed(
                     lambda _: client.get("/v1/inbox", params={"unread": True, "needs": "decision"})
                 ),
-                "search_ms": _timed(
-                    lambda index: client.get("/v1/search", params={"q": QUERIES[index % len(QUERIES)]})
-                ),
+                "search_ms": search_latency.measure(client),
+                "query_vector_ms": search_latency.measure_query_vectors(settings),
             }
     finally:
         server.should_exit = True

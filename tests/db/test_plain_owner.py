@@ -56,7 +56,7 @@ def plain_owner(postgres_server: EmbeddedPostgres, template_database: str) -> It
 
 
 def test_its_steps_see_every_mailbox_and_its_requests_only_their_own(plain_owner: PlainOwner) -> None:
-    """Forced row-level security that hides all mail from the graph, or that a superuser's rights had hidden in tests."""
+    """Forced row-level security that hides all mail from the graph; a superuser's rights would hide that in tests."""
     plain_owner.may_be_the_api()
     migrate(plain_owner.engine)
     mailbox_id = uuid.uuid4()

@@ -12,8 +12,8 @@ import pytest
 from mails import OWNER, Mail, seed_id
 from prometheus_client import CollectorRegistry
 from seed import add_mail
-from serving import TOKEN
-from sqlalchemy import delete
+from serving import TOKEN, Server
+from sqlalchemy import delete, insert
 from stranger import Stranger, answer, png
 
 from rl_emails_api.remote_images import links
@@ -26,7 +26,6 @@ from rl_emails_assets.mail.parse import parse
 from rl_emails_assets.settings import Settings
 
 KEY = b"k" * 32
-LETTER = seed_id("letter")
 ADDRESS = re.compile(r'src="(/v1/images\?[^"]+)"')
 
 
@@ -106,6 +105,11 @@ def test_addresses_that_cannot_be_rewritten_are_left_out():
 LINK = ImageLink(uuid4(), uuid4(), uuid4(), "https://a.example/é?x=1")
 
 
+async def as_loopback(host: str, port: int) -> list[str]:
+    """Every name is this machine's."""
+    return ["127.0.0.1"]
+
+
 def token(path: str) -> str:
     """The sealed part of an address."""
     return parse_qs(urlsplit(path).query)["image"][0]
@@ -153,30 +157,27 @@ def test_each_reader_has_links_of_their_own():
 
 
 class Proxied:
-    """A server whose images come from a stranger on loopback."""
+    """A message on the shared server, whose images come from a stranger on loopback."""
 
-    def __init__(self, serve, engine, home, stranger: Stranger, images: int = 1) -> None:
+    def __init__(self, server: Server, stranger: Stranger, images: int = 1) -> None:
         html = "".join(f"<img src='http://images.example:{stranger.port}/{number}.png'>" for number in range(images))
-        with engine.begin() as connection:
-            item = Mail("letter", ("S", "s@sender.example"), "Images", "text", 0.01, 0.5, html=f"<p>Look</p>{html}")
-            add_mail(connection, seed_id(OWNER), item)
-        self.server = serve(home=home)
-        proxy: ImageProxy = self.server.app.state.remote_images
-
-        async def resolve(host: str, port: int) -> list[str]:
-            return ["127.0.0.1"]
-
-        proxy._make_fetcher = lambda: Fetcher(
+        name = f"letter {uuid4()}"
+        item = Mail(name, ("S", "s@sender.example"), "Images", "text", 0.01, 0.5, html=f"<p>Look</p>{html}")
+        with server.engine.begin() as connection:
+            self.message_id = add_mail(connection, seed_id(OWNER), item)
+        self.server = server
+        self.fetcher = Fetcher(
             ssl_context=ssl.create_default_context(),
-            resolve=resolve,
+            resolve=as_loopback,
             is_allowed=lambda _: True,
             ports=frozenset({stranger.port}),
         )
+        server.app.state.remote_images._fetcher = self.fetcher
 
     def addresses(self) -> list[str]:
         """Where the message's images are."""
         with self.server.client() as client:
-            page = client.get(f"/v1/messages/{LETTER}/html", params={"images": "proxy"}).raise_for_status()
+            page = client.get(f"/v1/messages/{self.message_id}/html", params={"images": "proxy"}).raise_for_status()
         assert "img-src 'self' data:;" in page.headers["content-security-policy"]
         assert "images.example" not in page.text
         return [each.replace("&amp;", "&") for each in ADDRESS.findall(page.text)]
@@ -186,6 +187,13 @@ class Proxied:
         return httpx.get(self.server.url + address, timeout=30)
 
 
+def shown_count(server: Server, outcome: str) -> float:
+    """How many images ended so."""
+    with server.client() as client:
+        text = client.get("/metrics").text
+    return float(re.search(rf'rl_emails_remote_images_total{{outcome="{outcome}"}} (\S+)', text)[1])
+
+
 @pytest.fixture
 def stranger():
     """A server with an image."""
@@ -193,14 +201,14 @@ def stranger():
         yield made
 
 
-def test_an_image_is_served_as_what_it_is_and_can_do_nothing(serve, engine, mailbox_id, home, stranger):
+def test_an_image_is_served_as_what_it_is_and_can_do_nothing(shared_server, stranger):
     """A stranger's header, cookie or type passed on; or an image that another site may embed and keep."""
-    proxied = Proxied(serve, engine, home, stranger)
+    proxied = Proxied(shared_server, stranger)
     with proxied.server.client() as client:
-        plain = client.get(f"/v1/messages/{LETTER}/html")
+        plain = client.get(f"/v1/messages/{proxied.message_id}/html")
         assert "img-src data:;" in plain.headers["content-security-policy"]
         assert "<img>" in plain.text
-        assert client.get(f"/v1/messages/{LETTER}").json()["blocked_count"] == 1
+        assert client.get(f"/v1/messages/{proxied.message_id}").json()["blocked_count"] == 1
     assert stranger.requests == []
     (address,) = proxied.addresses()
     got = proxied.get(address)
@@ -213,52 +221,53 @@ def test_an_image_is_served_as_what_it_is_and_can_do_nothing(serve, engine, mail
     assert headers["cross-origin-resource-policy"] == "cross-origin"
     assert "set-cookie" not in headers
     assert len(stranger.requests) == 1
-    with proxied.server.client() as client:
-        assert 'rl_emails_remote_images_total{outcome="shown"} 1.0' in client.get("/metrics").text
+    assert shown_count(shared_server, "shown") >= 1
 
 
-def test_the_host_name_is_looked_at_for_images_too(serve, engine, mailbox_id, home, stranger):
+def test_the_host_name_is_looked_at_for_images_too(shared_server, stranger):
     """DNS rebinding through the one path that asks for no token."""
-    proxied = Proxied(serve, engine, home, stranger)
+    proxied = Proxied(shared_server, stranger)
     (address,) = proxied.addresses()
     got = httpx.get(proxied.server.url + address, headers={"Host": "evil.example"})
     assert got.status_code == 421
 
 
-def test_a_member_who_is_removed_sees_no_more_images(serve, engine, mailbox_id, home, stranger):
+def test_a_member_who_is_removed_sees_no_more_images(shared_server, stranger):
     """A link that outlives the right to see the mailbox."""
-    proxied = Proxied(serve, engine, home, stranger)
+    proxied = Proxied(shared_server, stranger)
     (address,) = proxied.addresses()
-    with engine.begin() as connection:
-        connection.execute(delete(identity.memberships))
+    with shared_server.engine.begin() as connection:
+        members = connection.execute(delete(identity.memberships).returning(identity.memberships)).mappings().all()
     got = proxied.get(address)
+    with shared_server.engine.begin() as connection:
+        connection.execute(insert(identity.memberships), [dict(each) for each in members])
     assert got.status_code == 404
     assert got.json()["type"] == "urn:rl-emails:problem:image-link-invalid"
     assert stranger.requests == []
 
 
-def test_a_refused_image_says_why(serve, engine, mailbox_id, home):
+def test_a_refused_image_says_why(shared_server):
     """A 500, or a picture of nothing, for an image that cannot be had."""
+    before = shown_count(shared_server, "type")
     with Stranger(answer(b"<svg/>")) as stranger:
-        proxied = Proxied(serve, engine, home, stranger)
+        proxied = Proxied(shared_server, stranger)
         got = proxied.get(proxied.addresses()[0])
     assert got.status_code == 502
     assert got.headers["content-type"] == "application/problem+json"
     assert got.json()["type"] == "urn:rl-emails:problem:image-type"
     assert "images.example" not in got.text
-    with proxied.server.client() as client:
-        assert 'rl_emails_remote_images_total{outcome="type"} 1.0' in client.get("/metrics").text
+    assert shown_count(shared_server, "type") == before + 1
 
 
 @pytest.mark.parametrize("sealed", ["", "x", "A" * 100, "\x00", "%"])
-def test_a_made_up_address(serve, engine, mailbox_id, home, sealed):
+def test_a_made_up_address(shared_server, sealed):
     """An open proxy: any address that somebody asks for."""
-    got = httpx.get(serve(home=home).url + "/v1/images", params={"image": sealed})
+    got = httpx.get(shared_server.url + "/v1/images", params={"image": sealed})
     assert got.status_code == 404
     assert got.json()["type"] == "urn:rl-emails:problem:image-link-invalid"
 
 
-def test_few_images_of_a_mailbox_are_fetched_at_a_time(serve, engine, mailbox_id, home):
+def test_few_images_of_a_mailbox_are_fetched_at_a_time(shared_server):
     """A mail of a hundred slow images that takes every slot of the process, and its memory."""
     under_way, most = [0], [0]
 
@@ -266,20 +275,19 @@ def test_few_images_of_a_mailbox_are_fetched_at_a_time(serve, engine, mailbox_id
         connection.sendall(answer(png()))
 
     with Stranger(say) as stranger:
-        proxied = Proxied(serve, engine, home, stranger, images=AT_A_TIME_A_MAILBOX * 3)
+        proxied = Proxied(shared_server, stranger, images=AT_A_TIME_A_MAILBOX * 3)
         proxy: ImageProxy = proxied.server.app.state.remote_images
-        fetcher = proxy._make_fetcher()
 
         class Counting:
             async def fetch(self, url: str):
                 under_way[0] += 1
                 most[0] = max(most[0], under_way[0])
                 try:
-                    return await fetcher.fetch(url)
+                    return await proxied.fetcher.fetch(url)
                 finally:
                     under_way[0] -= 1
 
-        proxy._make_fetcher = Counting
+        proxy._fetcher = Counting()
         with ThreadPoolExecutor(20) as pool:
             answers = list(pool.map(proxied.get, proxied.addresses()))
     assert {each.status_code for each in answers} == {200}
@@ -329,13 +337,13 @@ def test_links_fit_into_the_query(home):
 
 
 @pytest.mark.browser
-def test_a_browser_shows_the_images_in_the_sandboxed_frame(serve, engine, mailbox_id, home, stranger):
+def test_a_browser_shows_the_images_in_the_sandboxed_frame(shared_server, stranger):
     """Images that our own policies, the frame's missing cookie or its opaque origin keep out."""
     if not Path("/usr/bin/chromium").exists():
         pytest.skip("chromium is not installed: apt-get install chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
 
-    proxied = Proxied(serve, engine, home, stranger)
+    proxied = Proxied(shared_server, stranger)
     asked: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -351,9 +359,9 @@ def test_a_browser_shows_the_images_in_the_sandboxed_frame(serve, engine, mailbo
                 frame.src = address;
                 document.body.append(frame);
             }""",
-            f"/v1/messages/{LETTER}/html?images=proxy",
+            f"/v1/messages/{proxied.message_id}/html?images=proxy",
         )
-        shown = page.frame_locator(f"iframe[src*='{LETTER}']").locator("img")
+        shown = page.frame_locator(f"iframe[src*='{proxied.message_id}']").locator("img")
         shown.wait_for()
         size = shown.evaluate(
             "async (image) => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; }"

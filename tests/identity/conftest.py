@@ -1,9 +1,11 @@
 """An identity provider, and APIs that believe it, on one database a file."""
 
+import ssl
 import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
 
 from serving import Running, Server, start
 
+TRUST = ssl.create_default_context()
+"""Read once: a client that reads the authorities for itself takes longer than its requests."""
 PARTY = "https://mail.example.org"
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -111,7 +115,7 @@ class Browser:
 
     def come_back(self, location: str) -> str:
         """Where the issuer sends the browser back to."""
-        return httpx.get(location).headers["location"]
+        return self.client.get(location, headers={"Cookie": ""}).headers["location"]
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """As the page's own script asks."""
@@ -128,7 +132,7 @@ def new_browser(web_server: Server) -> Iterator[Callable[..., Browser]]:
     made: list[httpx.Client] = []
 
     def new(user_agent: str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0") -> Browser:
-        made.append(httpx.Client(base_url=web_server.url, timeout=30, headers={"User-Agent": user_agent}))
+        made.append(httpx.Client(base_url=web_server.url, timeout=30, verify=TRUST, headers={"User-Agent": user_agent}))
         return Browser(made[-1], web_server)
 
     yield new
@@ -147,6 +151,7 @@ class Bearer:
     """Asks a server with a bearer token, or with none."""
 
     server: Server
+    client: httpx.Client
 
     def get(self, path: str, token: str | None = None, **headers: str) -> httpx.Response:
         """A GET."""
@@ -155,19 +160,33 @@ class Bearer:
     def send(self, method: str, path: str, token: str | None, **more: Any) -> httpx.Response:
         """Any request."""
         headers = {**more.pop("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
-        return httpx.request(method, f"{self.server.url}{path}", headers=headers, timeout=30, **more)
+        return self.client.request(method, f"{self.server.url}{path}", headers=headers, **more)
 
 
 @pytest.fixture(scope="module")
-def clerk(clerk_server: Server) -> Bearer:
+def http() -> Iterator[httpx.Client]:
+    """A client that keeps nothing; making one for each request takes longer than the request."""
+    with httpx.Client(timeout=30, verify=TRUST) as made:
+        made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def asking(http: httpx.Client) -> Callable[[Server], Bearer]:
+    """Makes what asks a server."""
+    return lambda server: Bearer(server, http)
+
+
+@pytest.fixture(scope="module")
+def clerk(clerk_server: Server, http: httpx.Client) -> Bearer:
     """Asks the API that believes Clerk's tokens."""
-    return Bearer(clerk_server)
+    return Bearer(clerk_server, http)
 
 
 @pytest.fixture(scope="module")
-def web(web_server: Server) -> Bearer:
+def web(web_server: Server, http: httpx.Client) -> Bearer:
     """Asks the API that browsers sign in to, without one."""
-    return Bearer(web_server)
+    return Bearer(web_server, http)
 
 
 def rows(engine: Engine, query: str, **parameters: Any) -> list[Any]:

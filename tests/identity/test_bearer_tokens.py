@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from tests.identity.conftest import PARTY, Bearer, code_of, rows
+from tests.identity.conftest import PARTY, code_of, rows
 from tests.identity.standin_issuer import Key
 
 OTHER = Key("other")
@@ -256,10 +256,10 @@ def test_rotation_is_followed_and_garbage_asks_the_issuer_for_nothing(clerk, iss
     assert issuer.asked.count("/jwks") == asked + 1, "an id that nobody has is looked for once a minute"
 
 
-def test_without_the_issuers_keys_it_is_not_the_tokens_fault(serving, issuer):
+def test_without_the_issuers_keys_it_is_not_the_tokens_fault(serving, asking, issuer):
     """A person signed out because the issuer is away; or let in because its keys cannot be looked at."""
     issuer.is_down = True
-    asks = Bearer(serving(oidc_issuer=issuer.url, oidc_kind="clerk", oidc_authorized_parties=PARTY))
+    asks = asking(serving(oidc_issuer=issuer.url, oidc_kind="clerk", oidc_authorized_parties=PARTY))
     answer = asks.get("/v1/me", token(issuer))
     assert (answer.status_code, code_of(answer), answer.headers["retry-after"]) == (503, "issuer-unavailable", "5")
     assert asks.get("/v1/me").status_code == 401
@@ -274,19 +274,19 @@ def test_without_the_issuers_keys_it_is_not_the_tokens_fault(serving, issuer):
         {"jwks_uri": "file:///etc/passwd"},
     ],
 )
-def test_keys_come_from_the_pinned_issuers_description_only(serving, issuer, described):
+def test_keys_come_from_the_pinned_issuers_description_only(serving, asking, issuer, described):
     """Keys of somebody else, because a description was believed that is not the issuer's."""
     issuer.described = described
-    asks = Bearer(serving(oidc_issuer=issuer.url, oidc_audience="rl-api"))
+    asks = asking(serving(oidc_issuer=issuer.url, oidc_audience="rl-api"))
     answer = asks.get("/v1/me", issuer.sign(aud="rl-api"))
     assert (answer.status_code, code_of(answer)) == (503, "issuer-unavailable")
     assert "/jwks" not in issuer.asked
 
 
-def test_other_algorithms_are_a_setting(serving, issuer, monkeypatch):
+def test_other_algorithms_are_a_setting(serving, asking, issuer, monkeypatch):
     """An issuer with elliptic keys that cannot be used; or one key used for another's algorithm."""
     monkeypatch.setattr(issuer, "keys", [EC, ED, Key("key-rsa")])
-    asks = Bearer(serving(oidc_issuer=issuer.url, oidc_audience="rl-api", oidc_algorithms="ES256, EdDSA"))
+    asks = asking(serving(oidc_issuer=issuer.url, oidc_audience="rl-api", oidc_algorithms="ES256, EdDSA"))
     assert asks.get("/v1/me", issuer.sign(key=EC, aud="rl-api")).status_code == 200
     assert asks.get("/v1/me", issuer.sign(key=ED, aud=["x", "rl-api"])).status_code == 200
     assert asks.get("/v1/me", issuer.sign(key=issuer.keys[2], aud="rl-api")).status_code == 401
@@ -323,8 +323,8 @@ def test_a_token_for_another_service_of_the_same_issuer_is_refused(web, issuer):
         assert web.get("/v1/me", issuer.sign(aud=audience)).status_code == 401
 
 
-def test_without_audience_or_parties_no_bearer_token_is_believed(serving, issuer):
+def test_without_audience_or_parties_no_bearer_token_is_believed(serving, asking, issuer):
     """A server that browsers sign in to, opened by a token that was made for anything."""
-    asks = Bearer(serving(oidc_issuer=issuer.url, oidc_client_id="rl-emails"))
+    asks = asking(serving(oidc_issuer=issuer.url, oidc_client_id="rl-emails"))
     for audience in (None, "rl-emails"):
         assert code_of(asks.get("/v1/me", issuer.sign(aud=audience, azp="rl-emails"))) == "token-refused"

@@ -1,6 +1,7 @@
 """Signing in with a browser: the authorization code flow, its ways to be tricked, sessions, and signing out."""
 
 import time
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from rl_emails_api.identity import sign_in
 from rl_emails_api.identity.sessions import device_of
-from tests.identity.conftest import code_of, rows
+from tests.identity.conftest import TRUST, code_of, rows
 from tests.identity.standin_issuer import CLIENT_ID, Key
 
 
@@ -21,7 +22,7 @@ def cookie_of(answer: httpx.Response, name: str) -> str:
     return found[0]
 
 
-def test_a_person_signs_in_and_out(browser, web_server, issuer):
+def test_a_person_signs_in_and_out(browser, http, web_server, issuer):
     """A person who cannot get in; or who thinks that they are out and is not."""
     issuer.claims = {"sub": "user_ada", "email": "Ada@Example.org", "email_verified": True, "name": "Ada Lovelace"}
     page = browser.client.get("/", headers={"Sec-Fetch-Site": "none"})
@@ -48,7 +49,7 @@ def test_a_person_signs_in_and_out(browser, web_server, issuer):
     }  # fmt: skip
     assert "rl_emails_user" not in browser.client.cookies
     stolen = {"Cookie": f"rl_emails_user={cookie}", "Sec-Fetch-Site": "same-origin"}
-    assert code_of(httpx.get(f"{web_server.url}/v1/me", headers=stolen)) == "sign-in-required"
+    assert code_of(http.get(f"{web_server.url}/v1/me", headers=stolen)) == "sign-in-required"
     done = browser.client.get("/auth/signed-out")
     assert done.status_code == 200
     assert "/auth/login" in done.text
@@ -61,6 +62,7 @@ def test_a_person_signs_in_and_out(browser, web_server, issuer):
         ("user.created", "system", ""),
         ("session.created", "session", "127.0.0.1"),
         ("session.revoked", "session", "127.0.0.1"),
+        ("sign_in.refused", "session", "127.0.0.1"),
     ]
 
 
@@ -141,7 +143,7 @@ def test_a_sign_in_that_takes_too_long_is_refused(browser, monkeypatch):
     """An address that lay around for a day."""
     back = browser.come_back(browser.begin())
     now = time.time()
-    monkeypatch.setattr(sign_in.time, "time", lambda: now + sign_in.LIFETIME_SECONDS + 1)
+    monkeypatch.setattr(sign_in, "time", SimpleNamespace(time=lambda: now + sign_in.LIFETIME_SECONDS + 1))
     answer = browser.client.get(back)
     assert answer.status_code == 400
     assert "longer than 10 minutes" in answer.text
@@ -270,7 +272,7 @@ def test_a_local_path_is_kept():
     assert sign_in.local_path(None) == "/"
 
 
-def test_a_new_sign_in_replaces_this_browsers_session_only(browser, new_browser, web_server):
+def test_a_new_sign_in_replaces_this_browsers_session_only(browser, new_browser, http, web_server):
     """A cookie planted before the sign-in that is good after it; or other devices signed out."""
     browser.sign_in()
     before = browser.client.cookies["rl_emails_user"]
@@ -279,17 +281,17 @@ def test_a_new_sign_in_replaces_this_browsers_session_only(browser, new_browser,
     browser.sign_in()
     assert browser.client.cookies["rl_emails_user"] != before
     old = {"Cookie": f"rl_emails_user={before}", "Sec-Fetch-Site": "same-origin"}
-    assert httpx.get(f"{web_server.url}/v1/me", headers=old).status_code == 401
+    assert http.get(f"{web_server.url}/v1/me", headers=old).status_code == 401
     assert other.get("/v1/me").status_code == 200
 
 
-def test_over_https_cookies_are_bound_to_the_host(serving, issuer):
+def test_over_https_cookies_are_bound_to_the_host(serving, http, issuer):
     """A cookie that another name of the same domain has set, or one that goes over an open connection."""
     server = serving(
         oidc_issuer=issuer.url, oidc_client_id=CLIENT_ID, oidc_client_secret="client-secret",
         public_url="https://mail.example.org",
     )  # fmt: skip
-    with httpx.Client(base_url=server.url, headers={"Host": "mail.example.org"}) as client:
+    with httpx.Client(base_url=server.url, verify=TRUST, headers={"Host": "mail.example.org"}) as client:
         begun = client.get("/auth/login")
         login = cookie_of(begun, "__Host-rl_emails_login")
         assert "Secure" in login
@@ -298,7 +300,7 @@ def test_over_https_cookies_are_bound_to_the_host(serving, issuer):
         assert parse_qs(urlsplit(begun.headers["location"]).query)["redirect_uri"] == [
             "https://mail.example.org/auth/callback"
         ]
-        back = httpx.get(begun.headers["location"]).headers["location"]
+        back = http.get(begun.headers["location"]).headers["location"]
         cookies = {"Cookie": login.partition(";")[0]}
         answer = client.get(back.replace("https://mail.example.org", ""), headers=cookies)
         session = cookie_of(answer, "__Host-rl_emails_user")
@@ -317,7 +319,7 @@ def test_over_https_cookies_are_bound_to_the_host(serving, issuer):
         assert "set-cookie" not in away.headers
 
 
-def test_without_a_client_browsers_are_led_to_the_page_that_is_set(clerk, serving, issuer):
+def test_without_a_client_browsers_are_led_to_the_page_that_is_set(clerk, serving, http, issuer):
     """A page of the issuer's own that nobody finds; or an error page that a person cannot do anything with."""
     page = clerk.get("/")
     assert (page.status_code, page.headers["location"]) == (303, "https://accounts.example.org/sign-in")
@@ -325,7 +327,7 @@ def test_without_a_client_browsers_are_led_to_the_page_that_is_set(clerk, servin
     assert (answer.status_code, code_of(answer)) == (404, "sign-in-not-set-up")
     assert clerk.get("/auth/callback").status_code == 404
     shut = serving(oidc_issuer=issuer.url, oidc_audience="x")
-    page = httpx.get(f"{shut.url}/")
+    page = http.get(f"{shut.url}/")
     assert page.status_code == 401
     assert "closed" in page.text
     assert "href" not in page.text

@@ -5,7 +5,6 @@ import json
 import random
 import time
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,18 +24,25 @@ ISSUER = "https://clerk.example.org"
 RULES = RoleRules.of(Settings())
 
 
-def deliver(server, event, *, delivery_id=None, secret=WEBHOOK_SECRET, at=None, **headers):
-    """Send an event as Svix does."""
-    body = event if isinstance(event, bytes) else json.dumps(event).encode()
-    delivery_id = delivery_id or f"msg_{random.getrandbits(64):x}"
-    at = int(time.time()) if at is None else at
-    told = {
-        "svix-id": delivery_id, "svix-timestamp": str(at), "svix-signature": sign(secret, delivery_id, at, body),
-        "Content-Type": "application/json", **headers,
-    }  # fmt: skip
-    return httpx.post(
-        f"{server.url}/webhooks/clerk", content=body, headers={k: v for k, v in told.items() if v is not None}
-    )
+@pytest.fixture(scope="module")
+def deliver(http):
+    """Sends an event as Svix does: `deliver(server, event, delivery_id=..., secret=..., at=..., **headers)`."""
+
+    def send(server, event, *, delivery_id=None, secret=WEBHOOK_SECRET, at=None, **headers):
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        delivery_id = delivery_id or f"msg_{random.getrandbits(64):x}"
+        at = int(time.time()) if at is None else at
+        told = {
+            "svix-id": delivery_id,
+            "svix-timestamp": str(at),
+            "svix-signature": sign(secret, delivery_id, at, body),
+            "Content-Type": "application/json",
+            **headers,
+        }
+        told = {name: value for name, value in told.items() if value is not None}
+        return http.post(f"{server.url}/webhooks/clerk", content=body, headers=told)
+
+    return send
 
 
 @pytest.fixture
@@ -89,14 +95,14 @@ def test_a_secret_that_is_none_is_not_used(secret):
         {"svix-timestamp": "\u00b2".encode()},
     ],
 )
-def test_what_clerk_did_not_sign_is_refused(clerk_server, world, headers):
+def test_what_clerk_did_not_sign_is_refused(deliver, clerk_server, world, headers):
     """Anybody who makes himself an administrator with one request."""
     answer = deliver(clerk_server, world.add_user("user_forged"), **headers)
     assert (answer.status_code, code_of(answer)) == (401, "webhook-signature-refused")
     assert address_of(clerk_server, "user_forged") is None
 
 
-def test_another_secret_or_another_body_is_refused(clerk_server, world):
+def test_another_secret_or_another_body_is_refused(deliver, clerk_server, world):
     """A body changed on its way."""
     event = world.add_user("user_forged")
     assert deliver(clerk_server, event, secret=OTHER_SECRET).status_code == 401
@@ -106,13 +112,13 @@ def test_another_secret_or_another_body_is_refused(clerk_server, world):
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-310, 401), (-290, 204), (290, 204), (310, 401)])
-def test_an_old_delivery_is_refused(clerk_server, world, seconds, status):
+def test_an_old_delivery_is_refused(deliver, clerk_server, world, seconds, status):
     """A delivery that somebody recorded, played back when it suits."""
     event = world.add_user(f"user_old_{seconds}")
     assert deliver(clerk_server, event, at=int(time.time()) + seconds).status_code == status
 
 
-def test_two_secrets_and_several_signatures_are_taken_while_one_is_changed(serving, issuer, world):
+def test_two_secrets_and_several_signatures_are_taken_while_one_is_changed(deliver, serving, issuer, world):
     """Events that are lost on the day on which the secret is changed."""
     server = serving(
         oidc_issuer=issuer.url, oidc_kind="clerk", oidc_authorized_parties=PARTY,
@@ -130,31 +136,31 @@ def test_two_secrets_and_several_signatures_are_taken_while_one_is_changed(servi
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{}", b"[" * 9000, b'{"type": "user.created"}', b'{"type": "user.created", "data": 7}', b"\xff",
+    [b"", b"[]", b"{}", b'{"type": "user.created"}', b'{"type": "user.created", "data": 7}', b"\xff",
      b'{"type": "user.deleted", "data": {"id": "user_x"}}', b'{"type": ["user.created"], "data": {}}',
      b'{"type": "user.updated", "data": {"id": "user_x", "updated_at": 1e300}}',
      b'{"type": "user.updated", "data": {"id": "user\\u0000x", "updated_at": 5}}',
      b'{"type": "session.created", "data": {"id": "sess_1"}}'],
 )  # fmt: skip
-def test_what_is_genuine_but_cannot_be_used_is_acknowledged(clerk_server, body):
+def test_what_is_genuine_but_cannot_be_used_is_acknowledged(deliver, clerk_server, body):
     """An event that comes again and again for days, and in the end switches the webhook off."""
     assert deliver(clerk_server, body).status_code == 204
 
 
-def test_a_body_without_end_is_refused(clerk_server):
+def test_a_body_without_end_is_refused(deliver, clerk_server):
     """A server that runs out of memory before it has looked at the signature."""
     answer = deliver(clerk_server, b"x" * (256 * 1024 + 1))
     assert answer.status_code == 413
 
 
-def test_without_a_secret_nothing_is_taken(serving, issuer, world):
+def test_without_a_secret_nothing_is_taken(deliver, serving, issuer, world):
     """Events of anybody, taken because no secret was set; or lost, because they were acknowledged."""
     for more in ({"oidc_issuer": issuer.url, "oidc_audience": "x"}, {"clerk_webhook_secrets": WEBHOOK_SECRET}):
         answer = deliver(serving(**more), world.add_user("user_early"))
         assert (answer.status_code, code_of(answer)) == (503, "webhook-not-configured")
 
 
-def test_people_are_kept_in_step(clerk_server, clerk, issuer, world):
+def test_people_are_kept_in_step(deliver, clerk_server, clerk, issuer, world):
     """An address that changed at Clerk and not here; somebody banned there who reads on here."""
     deliver(clerk_server, world.add_user("user_step", "First@Example.org"))
     assert address_of(clerk_server, "user_step") == "first@example.org"
@@ -183,7 +189,7 @@ def test_people_are_kept_in_step(clerk_server, clerk, issuer, world):
     assert clerk.get("/v1/me", issuer.sign(sub="user_step", azp=PARTY, v=2)).status_code == 403, "who ended it here?"
 
 
-def test_a_repeated_delivery_changes_nothing(clerk_server, world):
+def test_a_repeated_delivery_changes_nothing(deliver, clerk_server, world):
     """An address set back by the repetition of an old event under another order."""
     event = world.add_user("user_again", "a@example.org")
     assert deliver(clerk_server, event, delivery_id="msg_again").status_code == 204
@@ -197,21 +203,23 @@ def test_a_delivery_that_failed_is_taken_when_it_comes_again(clerk_server, world
     """An event marked as taken by a transaction that never was."""
     event = world.add_user("user_failed")
     with clerk_server.engine.connect() as connection:
-        clerk_events.take(connection, Directory(connection, ISSUER, RULES), "msg_f", json.dumps(event).encode())
+        clerk_events.take(
+            connection, Directory(connection, "https://else.example.org", RULES), "msg_f", json.dumps(event).encode()
+        )
         connection.rollback()
     with clerk_server.engine.begin() as connection:
-        directory = Directory(connection, ISSUER, RULES)
+        directory = Directory(connection, "https://else.example.org", RULES)
         assert clerk_events.take(connection, directory, "msg_f", json.dumps(event).encode()) == "applied"
         assert clerk_events.take(connection, directory, "msg_f", json.dumps(event).encode()) == "repeated"
         assert clerk_events.take(connection, directory, "msg_g", b'{"type": "x", "data": {}}') == "ignored"
-        assert clerk_events.take(connection, directory, "msg_h", b"x") == "garbage"
+        assert clerk_events.take(connection, directory, "msg_h", b"[" * 9000) == "garbage"
         connection.exec_driver_sql("update identity.webhook_deliveries set received_at = now() - interval '8 days'")
         assert clerk_events.take(connection, directory, "msg_i", json.dumps(event).encode()) == "applied"
         left = connection.exec_driver_sql("select delivery_id from identity.webhook_deliveries").scalars().all()
         assert left == ["msg_i"]
 
 
-def test_whoever_is_put_out_is_out_before_their_token_ends(clerk_server, clerk, issuer, world):
+def test_whoever_is_put_out_is_out_before_their_token_ends(deliver, clerk_server, clerk, issuer, world):
     """A minute in which somebody who was put out copies everything; or a token of it that lets them in again."""
     deliver(clerk_server, world.add_organization("org_minute", "user_boss"))
     deliver(clerk_server, world.join("org_minute", "user_minute"))
@@ -231,7 +239,7 @@ def test_whoever_is_put_out_is_out_before_their_token_ends(clerk_server, clerk, 
     assert clerk.get("/v1/me", later).status_code == 200
 
 
-def test_whoever_is_put_out_before_they_were_ever_here_does_not_come_in(clerk_server, clerk, issuer, world):
+def test_whoever_is_put_out_before_they_were_ever_here_does_not_come_in(deliver, clerk_server, clerk, issuer, world):
     """A token from before, of somebody whom we hear of for the first time when they are put out."""
     world.organizations["org_never"] = {"id": "org_never", "name": "Never", "created_at": 5, "updated_at": 5}
     world.now_ms = int(time.time()) * 1000
@@ -241,7 +249,7 @@ def test_whoever_is_put_out_before_they_were_ever_here_does_not_come_in(clerk_se
     assert code_of(clerk.get("/v1/me", signed)) == "no-membership"
 
 
-def test_whom_we_put_out_stays_out_whatever_clerk_repeats(clerk_server, clerk, issuer, world):
+def test_whom_we_put_out_stays_out_whatever_clerk_repeats(deliver, clerk_server, clerk, issuer, world):
     """A removal on our page that the next event of Clerk's undoes."""
     world.add_organization("org_ours", "user_boss2")
     joined = world.join("org_ours", "user_ours")
@@ -258,7 +266,7 @@ def test_whom_we_put_out_stays_out_whatever_clerk_repeats(clerk_server, clerk, i
     assert [row.role for row in rows(clerk_server.engine, there, id=user.user_id)] == ["member"], "asked back at Clerk"
 
 
-def test_a_deleted_organization_lets_nobody_in(clerk_server, clerk, issuer, world):
+def test_a_deleted_organization_lets_nobody_in(deliver, clerk_server, clerk, issuer, world):
     """An organization that goes on by the tokens of its last minute."""
     deliver(clerk_server, world.add_organization("org_deleted", "user_last"))
     signed = issuer.sign(sub="user_last", azp=PARTY, v=2, o={"id": "org_deleted", "rol": "admin"})
@@ -275,7 +283,7 @@ ACTS = st.lists(
         st.sampled_from(["user_a", "user_b"]),
         st.sampled_from(["org_a", "org_b"]),
     ),
-    max_size=14,
+    max_size=12,
 )
 
 
@@ -308,13 +316,13 @@ def _act(world: ClerkWorld, act: str, user: str, organization: str) -> None:
 
 AS_IT_IS = text(
     """
-    select u.subject, u.address, u.display_name, u.deactivated_at is not null, o.external_id, o.name,
+    select u.subject, u.address, u.display_name, o.external_id, o.name,
         replace(m.role, 'owner', 'admin')
     from identity.users u
     left join identity.memberships m using (user_id)
     left join identity.organizations o using (organization_id)
-    where u.issuer = :issuer
-    order by 1, 5
+    where u.issuer = :issuer and u.deactivated_at is null
+    order by 1, 4
     """
 )
 
@@ -338,7 +346,7 @@ def taking(database):
 
 
 @given(acts=ACTS, order=st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_and_any_repetition_of_events_ends_the_same(taking, acts, order):
     """Svix retries a failed delivery hours later: then an old address, role or membership would come back."""
     world = ClerkWorld(made=1000)
@@ -349,12 +357,12 @@ def test_any_order_and_any_repetition_of_events_ends_the_same(taking, acts, orde
     in_order, found = taking(world.events), taking(shuffled)
     # Who was never told of but by the event of a membership is known by that alone, in either order.
     assert found == in_order
-    members = {(row[0], row[4].partition("#")[2], row[6]) for row in found if row[4]}
+    members = {(row[0], row[3].partition("#")[2], row[5]) for row in found if row[3]}
+    banned = {user["id"] for user in world.users.values() if user["banned"]}
     there = {
         (each["public_user_data"]["user_id"], each["organization"]["id"], each["role"].removeprefix("org:"))
         for each in world.memberships.values()
+        if each["public_user_data"]["user_id"] not in banned
     }
     assert members == there
-    assert {row[0] for row in found if not row[3]} == {
-        user["id"] for user in world.users.values() if not user["banned"]
-    }
+    assert {row[0] for row in found} == {user["id"] for user in world.users.values() if not user["banned"]}

@@ -3,14 +3,13 @@
 import datetime as dt
 import uuid
 
-import httpx
 import pytest
 
 from rl_emails_api.identity import me_queries
 from rl_emails_api.identity.principal import ROLE_SCOPES, SCOPES
 from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.db.tables.identity import LOCAL_ORGANIZATION, LOCAL_USER
-from tests.identity.conftest import Bearer, code_of, rows
+from tests.identity.conftest import code_of, rows
 
 TOKEN = "open-sesame"
 
@@ -69,9 +68,9 @@ def test_who_one_is(ada):
     assert me["session_id"] == ada.get("/v1/me/sessions").json()["items"][0]["session_id"]
 
 
-def test_the_local_token_is_the_installations_only_person(serving):
+def test_the_local_token_is_the_installations_only_person(serving, asking):
     """An installation on one's own machine where these pages fail."""
-    asks = Bearer(serving())
+    asks = asking(serving())
     me = asks.get("/v1/me", TOKEN).json()
     assert (me["user"]["user_id"], me["organization"]["organization_id"]) == (str(LOCAL_USER), str(LOCAL_ORGANIZATION))
     assert set(me["scopes"]) == SCOPES
@@ -82,13 +81,13 @@ def test_the_local_token_is_the_installations_only_person(serving):
     assert asks.send("POST", "/auth/logout", TOKEN).json() == {"next": "/"}
 
 
-def test_the_local_token_is_off_once_there_is_an_issuer(web, serving, issuer):
+def test_the_local_token_is_off_once_there_is_an_issuer(web, serving, asking, issuer):
     """A link from before, in some shell's history, that opens everybody's mail."""
     answer = web.get("/v1/me", TOKEN)
     assert (answer.status_code, code_of(answer)) == (401, "sign-in-required")
     assert web.get(f"/?token={TOKEN}").headers["location"].startswith("/auth/login")
     assert "rl_emails_session" not in web.get(f"/?token={TOKEN}").headers.get("set-cookie", "")
-    kept = Bearer(serving(oidc_issuer=issuer.url, oidc_audience="x", keep_local_token=True))
+    kept = asking(serving(oidc_issuer=issuer.url, oidc_audience="x", keep_local_token=True))
     assert kept.get("/v1/me", TOKEN).json()["credential"] == "local"
     cookie = kept.get(f"/?token={TOKEN}").headers["set-cookie"].partition(";")[0]
     assert kept.get("/v1/me", None, Cookie=cookie).status_code == 200
@@ -363,7 +362,7 @@ def test_a_key_ends(ada, new_key, web, web_server, change):
 @pytest.mark.parametrize("key", ["rle_", "rle_" + "a" * 43, "rle_" + "a" * 42, "rle_" + "ä" * 43, "rle_" + "a" * 44])
 def test_a_key_that_was_never_made_opens_nothing(web, key):
     """A crash, or a way in, by something that looks like a key."""
-    answer = httpx.get(f"{web.server.url}/v1/me", headers={"Authorization": f"Bearer {key}".encode("latin-1")})
+    answer = web.client.get(f"{web.server.url}/v1/me", headers={"Authorization": f"Bearer {key}".encode("latin-1")})
     assert answer.status_code == 401
 
 
@@ -387,13 +386,13 @@ def test_a_refused_bearer_is_not_made_good_by_a_cookie(ada):
     assert ada.get("/v1/me", Authorization="Bearer rle_" + "a" * 43).status_code == 401
 
 
-def test_without_the_database_nobody_is_told_to_sign_in_again(serving, issuer):
+def test_without_the_database_nobody_is_told_to_sign_in_again(serving, http, issuer):
     """Everybody signed out by a database that restarts."""
     server = serving(oidc_issuer=issuer.url, oidc_client_id="rl-emails")
     whole = server.app.state.engine
     server.app.state.engine = make_engine("postgresql://nobody@127.0.0.1:1/none", "test")
     try:
-        answer = httpx.get(f"{server.url}/v1/me", headers={"Authorization": "Bearer rle_" + "a" * 43}, timeout=30)
+        answer = http.get(f"{server.url}/v1/me", headers={"Authorization": "Bearer rle_" + "a" * 43})
         assert (answer.status_code, code_of(answer), answer.headers["retry-after"]) == (503, "unavailable", "2")
     finally:
         server.app.state.engine.dispose()

@@ -34,7 +34,7 @@ def _record(place, action, *, at=NOON, who="mia", **more):
 
 
 def test_a_view_is_recorded_once_an_hour_for_each_person(place):
-    """An administrator who reads everything about everybody and leaves no trace; or a log of nothing but its readers."""
+    """An administrator who reads everything about everybody and leaves no trace; or a log of its readers alone."""
     for _ in range(3):
         for name in ("olga", "adam"):
             _listed(place, name)

@@ -115,6 +115,23 @@ def test_removal_ends_everything_at_once(place):
     assert place["adam"].delete(f"/v1/connections/{own}").status_code == 202, "somebody has to be able to erase it"
 
 
+def test_what_a_removed_member_had_told_elsewhere_is_told_no_more(place):
+    """An address of theirs that goes on being told which messages arrive."""
+    place.do(
+        "insert into app.webhooks (webhook_id, organization_id, user_id, url, events, sealed_secret, key_id, cursor) "
+        "select gen_random_uuid(), :id, user_id, 'https://hook.example', '{}', '', '', '' from identity.memberships "
+        "where organization_id = :id",
+        id=place.organization_id,
+    )
+    assert place["adam"].delete(f"/v1/organization/members/{place.id_of('mia')}").status_code == 204
+    row = place.one(
+        "select count(*), bool_or(user_id = :mia) from app.webhooks where organization_id = :id",
+        id=place.organization_id,
+        mia=place.people["mia"].user_id,
+    )
+    assert tuple(row) == (3, False), "the outgoing webhooks of the others stay"
+
+
 def test_who_cannot_be_removed(place, make_place):
     """A member who throws people out, an owner thrown out by an administrator, or a stranger told from nobody."""
     other = make_place("olga")

@@ -1,6 +1,7 @@
 """How fresh the inbox is, what its owner is told, and new mail that appears by itself."""
 
 import re
+from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import live_state
@@ -259,3 +260,43 @@ def test_freshness_and_notices_fit(server, visit, width):
     expect(page.locator(".notice")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     expect(page.get_by_role("link", name=re.compile("Behind since"))).to_be_visible()
+
+
+def test_the_server_tells_of_new_mail(server, visit):
+    """News that comes with the next question, seconds later; what makes the page ask is cut off here."""
+    live_state.make_gmail(server.engine)
+    with visit_events(server, visit) as page:
+        page.route("**/v1/mailboxes*", lambda route: route.abort())
+        arrive(server.engine, NEW)
+        expect(rows(page).first).to_contain_text("The crane is here early", timeout=SOON)
+    page.watch.complaints.clear()
+
+
+@contextmanager
+def visit_events(server, visit):
+    """The inbox, once it listens to the server."""
+    page = visit(server)
+    page.goto("about:blank")
+    with page.expect_request("**/v1/events"):
+        page.goto(f"{server.url}/{ALL}")
+    expect(rows(page).first).to_be_visible()
+    yield page
+
+
+def test_what_is_under_the_pointer_stays_and_new_mail_is_told(server, visit):
+    """A click that opens another message than the one it was meant for."""
+    live_state.make_gmail(server.engine)
+    page = visit(server, ALL, viewport={"width": 1280, "height": 420}, clock=True)
+    expect(rows(page)).to_have_count(len(VISIBLE_BY_PRIORITY))
+    page.locator("#list-pane").evaluate("pane => pane.scrollTo(0, 240)")
+    rows(page).nth(4).hover()
+    before = rows(page).nth(4).bounding_box()["y"]
+    arrive(server.engine, NEW)
+    later(page)
+    pill = page.get_by_role("button", name="1 new message above")
+    expect(pill).to_be_visible(timeout=SOON)
+    assert rows(page).nth(5).bounding_box()["y"] == pytest.approx(before, abs=1)
+    pill.click()
+    expect(rows(page).first).to_be_focused()
+    expect(pill).to_be_hidden()
+    expect(rows(page).first).to_contain_text("The crane is here early")

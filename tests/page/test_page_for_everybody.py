@@ -68,12 +68,14 @@ PLACES = (
 def test_axe_finds_nothing(shared_server, visit, scheme):
     """Names, roles, contrast and order that WCAG 2.2 AA asks for, broken in any view."""
     axe = Axe()
+    # Only colours differ in the dark.
+    options = {"resultTypes": ["violations"]} | ({"runOnly": ["color-contrast"]} if scheme == "dark" else {})
     page = visit(shared_server, color_scheme=scheme, reduced_motion="reduce")
     found = {}
 
     def look(place):
         expect(page.locator(".ghosts")).to_have_count(0)
-        violations = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        violations = axe.run(page, options=options).response["violations"]
         found[place] = [(each["id"], each["nodes"][0]["html"][:200]) for each in violations]
 
     for place in PLACES:

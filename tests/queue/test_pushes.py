@@ -87,6 +87,61 @@ def test_a_push_does_not_cut_short_the_wait_after_a_failure(connection: Connecti
     assert queue.due(connection) == []
 
 
+def _double(engine: Engine, mailbox_id: uuid.UUID) -> uuid.UUID:
+    """A mailbox of the same address in another organization."""
+    with engine.begin() as connection:
+        return connection.execute(
+            text(
+                "with other as (insert into identity.organizations (organization_id, name) "
+                "values (gen_random_uuid(), 'Kestrel') returning organization_id) "
+                "insert into mailboxes.connections (mailbox_id, address, provider, organization_id) "
+                "select gen_random_uuid(), address, provider, other.organization_id from mailboxes.connections, other "
+                "where mailbox_id = :id returning mailbox_id"
+            ),
+            {"id": mailbox_id},
+        ).scalar_one()
+
+
+def test_a_push_goes_to_the_mailboxes_of_several_organizations(engine: Engine, mailbox_id: uuid.UUID) -> None:
+    """The same account in two organizations, of which one hears nothing of new mail, or a push that fails for both."""
+    other = _double(engine, mailbox_id)
+    with engine.begin() as connection:
+        connection.execute(
+            text("insert into mailboxes.watches (mailbox_id, topic) select mailbox_id, 't' from mailboxes.connections")
+        )
+        assert _push(connection, "1", 100) is PushOutcome.QUEUED
+        assert {each.mailbox_id for each in queue.due(connection)} == {mailbox_id, other}
+        assert _push(connection, "2", 101) is PushOutcome.JOINED
+        assert queue.claim(connection, other, "run") is not None
+        assert _push(connection, "3", 102) is PushOutcome.QUEUED, "for one of them it is news to a run that reads"
+        counts = connection.execute(text("select push_count from mailboxes.watches")).scalars().all()
+        assert counts == [3, 3]
+        connection.execute(
+            text("update mailboxes.connections set state = 'reconnect_needed' where mailbox_id = :id"), {"id": other}
+        )
+        connection.execute(text("delete from sync_queue.requests"))
+        assert _push(connection, "4", 103) is PushOutcome.QUEUED
+        assert [each.mailbox_id for each in queue.due(connection)] == [mailbox_id]
+
+
+def test_pushes_for_two_mailboxes_of_one_address_never_wait_for_each_other_for_ever(
+    engine: Engine, mailbox_id: uuid.UUID
+) -> None:
+    """Two pushes that lock the same two mailboxes in another order each: a deadlock, and a push that is lost."""
+    _double(engine, mailbox_id)
+    with engine.begin() as connection:
+        connection.execute(
+            text("insert into mailboxes.watches (mailbox_id, topic) select mailbox_id, 't' from mailboxes.connections")
+        )
+
+    def push(number: int) -> PushOutcome:
+        with engine.begin() as connection:
+            return _push(connection, str(number), number)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(push, range(40))) <= {PushOutcome.QUEUED, PushOutcome.JOINED}
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pushes=st.lists(st.tuples(st.integers(0, 6), st.sampled_from([50, 99, 100, 101, 150, 10**20])), max_size=12),

@@ -74,7 +74,12 @@ notices = Table(
     metadata,
     Column("notice_id", Uuid, primary_key=True, comment="The notice."),
     mailbox_column(),
-    Column("kind", Text, nullable=False, comment="reconnect_needed, watch_lapsed, behind, dead_letter or webhook_disabled."),
+    Column(
+        "kind",
+        Text,
+        nullable=False,
+        comment="reconnect_needed, watch_lapsed, behind, dead_letter or webhook_disabled.",
+    ),
     Column("text", Text, nullable=False, comment="What happened and what to do, for the owner."),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="First raised."),
     Column("ended_at", DateTime(timezone=True), comment="No longer so, or dismissed."),

@@ -156,7 +156,7 @@ declare
     condition text;
     likeness text := '1';
 begin
-    if mailbox <> all(identity.visible_mailboxes()) or cardinality(words) = 0 then
+    if not search.may_read(mailbox) or cardinality(words) = 0 then
         return;
     end if;
     if with_typos then
@@ -205,7 +205,7 @@ declare
     relaxed tsquery[];
     senders tsquery;
 begin
-    if mailbox <> all(identity.visible_mailboxes()) then
+    if not search.may_read(mailbox) then
         return;
     end if;
     select coalesce(array_agg(best.message_id), '{}'), coalesce(array_agg(1 + best.weight), '{}'), max(best.matched_count)
@@ -291,7 +291,7 @@ returns table (message_id uuid, received_at timestamptz)
 language plpgsql stable security definer set search_path = '' set jit = off
 set max_parallel_workers_per_gather = 0 as $$
 begin
-    if mailbox <> all(identity.visible_mailboxes()) then
+    if not search.may_read(mailbox) then
         return;
     end if;
     return query execute format(
@@ -314,7 +314,7 @@ language plpgsql stable security definer set search_path = '' as $$
 declare
     query tsquery := search.field_query('s', source, true);
 begin
-    if mailbox <> all(identity.visible_mailboxes()) or numnode(query) = 0 then
+    if not search.may_read(mailbox) or numnode(query) = 0 then
         return;
     end if;
     return query execute format(

@@ -31,7 +31,7 @@ FOR_THE_API = (
     "search.subjects_like(uuid, text, integer)",
     "search.unfilled_count(uuid)",
     "search.stems(text[])",
-    "search.folded(text)",
+    "search.stem(text)",
 )
 _OLD_WORDS = (
     "setweight(to_tsvector('english', subject), 'A') || "
