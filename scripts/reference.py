@@ -4,6 +4,7 @@ import argparse
 import ast
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -235,6 +236,9 @@ def _one_line(text: str | None) -> str:
 # -- openapi -------------------------------------------------------------------------------------------------------
 
 
+_REQUESTS = re.compile(r"(\| request \| what it does \|\n\|---\|---\|\n)(?:\|.*\n)*")
+
+
 def openapi_file() -> str:
     """The API's schema as it is served, with its keys in the order of the code, so that a change is a small diff."""
     engine = make_engine("postgresql://nobody@127.0.0.1:1/nothing", "reference")
@@ -242,8 +246,20 @@ def openapi_file() -> str:
     return json.dumps(made.openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
+def api_page() -> str:
+    """The page about the API as it is, with the table of requests made from the schema."""
+    operations = [
+        (method.upper(), path, _one_line(operation["summary"]))
+        for path, methods in json.loads(openapi_file())["paths"].items()
+        for method, operation in methods.items()
+    ]
+    table = "".join(f"| `{method} {path}` | {summary} |\n" for method, path, summary in operations)
+    return _REQUESTS.sub(lambda found: found[1] + table, (FOLDER / "api.md").read_text())
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "openapi.json": openapi_file,
+    "api.md": api_page,
     "data.md": data.page,
     "settings.md": settings_page,
     "cli.md": cli_page,

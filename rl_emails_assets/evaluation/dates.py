@@ -102,9 +102,11 @@ def evaluate(data: Path, *, seed: int = SEED) -> Section:
         title="Deadlines and dates",
         method=(
             "The date-time cases of the recognizers project (English). Counted is what a person would call a deadline"
-            " or an appointment, by a filter on the type of the result: dates, times of day, ranges (by their end) and"
-            " repetitions that lie ahead of the time of writing, within three years; no lengths, whole years, 'now'. A"
-            " case is right when all of these are right and nothing else is found. Half of the cases, by the shape of"
+            " or an appointment, by a filter on the expected result: dates, times of day, ranges (by their end) and"
+            " repetitions that name a day or a time, that lie ahead of the time of writing, within three years; no"
+            " lengths, whole years, 'now', rates ('weekly'), parts of the day and units that say of what kind something"
+            " is ('afternoon classes', 'partner of the month'), parts of web addresses. A case is right when all"
+            " of these are right and nothing else is found. Half of the cases, by the shape of"
             " their words, were looked at while building, a quarter once and late, a quarter never. False dates are"
             " counted in sentences without any word or digits of a time, and in the hard sentences of this project,"
             " which were looked at."

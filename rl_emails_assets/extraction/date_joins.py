@@ -31,6 +31,13 @@ _AND = re.compile(r" {1,2}(?:and|und|et|y|e|en) {1,2}(?:the |at )?")
 _LIST = re.compile(r" {0,2}(?:,|,? or|,? and|/) {0,2}(?:on |the )?")
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tussen|tra|fra)(?: the| le| den| dem| el)? {0,2}$")
 _MAX_GAP = 24
+_GAP_WORD = re.compile(r"[^\w@&]*([^\W\d_]+)?")
+_GAP_WORDS = frozenset(
+    """at by before after until till no later earlier from between in um gegen bis à a alle às as om t around about for
+    starting beginning sometime any anytime zwischen entre tussen tra dalle on of this am le el du the del di op em den
+    dem der il o de week to through thru au al tot até hasta up and ending und et y e en or""".split()  # noqa: SIM905
+)
+"""What stands first between two atoms that say one time together."""
 
 
 def join(context: Context, atoms: list[Atom]) -> list[Atom]:
@@ -97,6 +104,9 @@ def _listed(context: Context, atoms: list[Atom]) -> list[Atom]:
 def _together(context: Context, left: Atom, right: Atom) -> Atom | None:  # noqa: PLR0912
     gap = context.low[left.end : right.start]
     if len(gap) > _MAX_GAP:
+        return None
+    first = _GAP_WORD.match(gap)
+    if first is not None and first[1] and first[1] not in _GAP_WORDS:
         return None
     if left.shift or left.week_of:
         return _moved(left, right) if not gap.strip() and right.day is not None else None

@@ -45,7 +45,8 @@ def test_only_the_fields_that_were_asked_for(reader, path, asked):
 @pytest.mark.parametrize(
     "asked",
     [
-        "", ",", "items,", "items,items", "items(", "items)", "(items)", "items()", "items(message_id", "items((subject))",
+        "", ",", "items,", "items,items", "items(", "items)", "(items)", "items()", "items(message_id",
+        "items((subject))",
         "items(subject)(snippet)", "items(subject)snippet", "items subject", "nothing", "items(nothing)",
         "items(subject(letters))", "items(from(nothing))", "Items", "items(a(b(c(d(e(f))))))", "items," * 400, "é",
     ],

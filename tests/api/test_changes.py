@@ -90,7 +90,10 @@ def test_nothing_happened(reader):
         ("update embeddings.messages set precision = 'int8'", set()),
         ("update mailboxes.connections set synced_at = now()", {("mailbox", str(seed_id(OWNER)))}),
         (
-            "insert into app.notices (notice_id, mailbox_id, kind, text) values (gen_random_uuid(), :mailbox, 'behind', '')",
+            """
+            insert into app.notices (notice_id, mailbox_id, kind, text)
+            values (gen_random_uuid(), :mailbox, 'behind', '')
+            """,
             {("mailbox", str(seed_id(OWNER)))},
         ),
         (
@@ -416,13 +419,17 @@ STATEMENTS = (
     "update entities.task_progress set state = 'promised' where task_id = :task",
     "delete from entities.tasks where task_id = :task",
     "update entities.projects set name = 'N' || :real",
-    "delete from raw.messages where message_id = :message",
+    # As the graph removes a message: with its tasks, which no foreign key holds.
+    """
+    with gone as (delete from entities.tasks where message_id = :message)
+    delete from raw.messages where message_id = :message
+    """,
 )
 CHOICES = st.tuples(st.integers(0, len(STATEMENTS)), st.integers(0, 30), st.integers(0, 2), st.booleans())
 
 
-@settings(max_examples=6, deadline=None)
-@given(acts=st.lists(CHOICES, min_size=1, max_size=14), limit=st.integers(1, 9))
+@settings(max_examples=5, deadline=None)
+@given(acts=st.lists(CHOICES, min_size=4, max_size=12), limit=st.integers(1, 9))
 def test_a_copy_that_follows_is_what_the_api_answers(shared_server, acts, limit):
     """Whatever is written, by transactions that overlap and commit in any order, with pages of any size."""
     with ExitStack() as stack:
@@ -430,6 +437,14 @@ def test_a_copy_that_follows_is_what_the_api_answers(shared_server, acts, limit)
         client.app_engine = shared_server.engine
         fresh = uuid.uuid4().hex
         with shared_server.engine.begin() as connection:
+            # What earlier examples and tests left would only be read again and again.
+            connection.execute(text("delete from entities.projects where name = 'P'"))
+            connection.execute(
+                text(
+                    "delete from raw.messages where message_id in "
+                    "(select message_id from mail.messages where subject in ('New', 'More'))"
+                )
+            )
             new = Mail(fresh, NADIA, "New", "New.", 0.1, 0.5, thread="pier")
             add_mail(connection, seed_id(OWNER), new)
         copy = Copy(client)

@@ -2,8 +2,8 @@
 
 From each of two whole mailboxes and one mailing list a message is drawn, and queries are made of it: some words of one
 of its sentences, the same with a slip, with one or two words of another message in place of its own, its subject and a
-word, or the start of the sentence as it stands. Printed are how often the message is among the first ten (recall@10) and
-the mean of one over its place (MRR), for words alone, for meaning alone, and for both as the product fuses them.
+word, or the start of the sentence as it stands. Printed are how often the message is among the first ten (recall@10)
+and the mean of one over its place (MRR), for words alone, for meaning alone, and for both as the product fuses them.
 """
 
 import argparse

@@ -135,13 +135,15 @@ def running_issuer() -> Iterator[StandInIssuer]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
             told.asked.append(self.path)
-            if told.is_down:
+            if self.path == "/elsewhere":
+                self._answer(200, b"<html>")
+            elif told.is_down:
                 self._answer(503, {})
             else:
                 self._answer(*told.exchange({name: values[0] for name, values in parse_qs(body).items()}))
 
         def _answer(self, status: int, content: Any) -> None:
-            body = json.dumps(content).encode()
+            body = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Cache-Control", "max-age=3600")

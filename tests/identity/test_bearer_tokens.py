@@ -81,6 +81,7 @@ BAD = {
     "issued in the future": ("claims", lambda issuer: token(issuer, iat=int(time.time()) + 60)),
     "no time of issue": ("claims", lambda issuer: token(issuer, iat=None)),
     "a time of issue that is a word": ("claims", lambda issuer: token(issuer, iat="yesterday")),
+    "a time of issue before all time": ("claims", lambda issuer: token(issuer, iat=-1e300)),
     "no subject": ("claims", lambda issuer: token(issuer, sub=None)),
     "a subject that is a number": ("claims", lambda issuer: token(issuer, sub=7)),
     "an empty subject": ("claims", lambda issuer: token(issuer, sub="")),

@@ -349,3 +349,49 @@ def test_without_a_client_browsers_are_led_to_the_page_that_is_set(clerk, servin
 def test_devices_are_named_as_people_would(user_agent, device):
     """A list of devices that nobody recognizes, or that holds what somebody else wrote."""
     assert device_of(user_agent) == device
+
+
+@pytest.mark.parametrize(
+    "described", [{"authorization_endpoint": None}, {"token_endpoint": "ftp://x"}, {"issuer": "https://else.example"}]
+)
+def test_an_issuer_without_such_a_page_is_said_to_have_none(serving, http, issuer, described):
+    """A browser sent to nowhere, or to whoever wrote another issuer's description."""
+    issuer.described = described
+    server = serving(oidc_issuer=issuer.url, oidc_client_id=CLIENT_ID)
+    answer = http.get(f"{server.url}/auth/login")
+    assert (answer.status_code, "Not signed in" in answer.text) == (503, True)
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_public_client_sends_no_secret(serving, http, issuer):
+    """A client without a secret that cannot sign in; here the issuer, which wants one, says so."""
+    server = serving(oidc_issuer=issuer.url, oidc_client_id=CLIENT_ID)
+    begun = http.get(f"{server.url}/auth/login")
+    cookie = {"Cookie": cookie_of(begun, "rl_emails_login").partition(";")[0]}
+    back = http.get(begun.headers["location"]).headers["location"]
+    answer = http.get(back, headers=cookie)
+    assert (answer.status_code, "invalid_client" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("token_endpoint", "words"), [("http://127.0.0.1:1/token", "cannot be reached"), ("/elsewhere", "did not answer")]
+)
+def test_a_token_page_that_does_not_answer_is_not_the_persons_fault(serving, http, issuer, token_endpoint, words):
+    """A crash, or words about a wrong code, because the issuer does not answer as it should."""
+    if token_endpoint.startswith("/"):
+        token_endpoint = issuer.url + token_endpoint
+    issuer.described = {"token_endpoint": token_endpoint}
+    server = serving(oidc_issuer=issuer.url, oidc_client_id=CLIENT_ID)
+    begun = http.get(f"{server.url}/auth/login")
+    cookie = {"Cookie": cookie_of(begun, "rl_emails_login").partition(";")[0]}
+    answer = http.get(http.get(begun.headers["location"]).headers["location"], headers=cookie)
+    assert (answer.status_code, words in answer.text) == (503, True)
+
+
+@pytest.mark.parametrize("described", [{"end_session_endpoint": None}, {"issuer": "https://else.example"}])
+def test_signing_out_does_not_need_the_issuer(serving, http, issuer, described):
+    """A person who cannot sign out because the issuer has no such page, or is away."""
+    server = serving(oidc_issuer=issuer.url, oidc_client_id=CLIENT_ID, keep_local_token=True)
+    issuer.described = described
+    answer = http.post(f"{server.url}/auth/logout", headers={"Authorization": "Bearer open-sesame"})
+    assert answer.json() == {"next": "/auth/signed-out"}

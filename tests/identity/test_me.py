@@ -7,6 +7,7 @@ import pytest
 
 from rl_emails_api.identity import me_queries
 from rl_emails_api.identity.principal import ROLE_SCOPES, SCOPES
+from rl_emails_api.identity.refusals import RefusalLog
 from rl_emails_assets.db.engine import make_engine
 from rl_emails_assets.db.tables.identity import LOCAL_ORGANIZATION, LOCAL_USER
 from tests.identity.conftest import code_of, rows
@@ -397,3 +398,32 @@ def test_without_the_database_nobody_is_told_to_sign_in_again(serving, http, iss
     finally:
         server.app.state.engine.dispose()
         server.app.state.engine = whole
+
+
+def test_a_membership_that_ends_within_a_request_is_no_crash(ada, monkeypatch):
+    """A failure of the server for whoever is put out just then."""
+    monkeypatch.setattr(me_queries, "own_organizations", lambda _connection: [])
+    answer = ada.get("/v1/me")
+    assert (answer.status_code, code_of(answer)) == (401, "unauthorized")
+
+
+def test_a_refusal_that_cannot_be_recorded_is_still_a_refusal(caplog):
+    """A database that is full, or read-only, turning every refused key into a failure of the server."""
+    engine = make_engine("postgresql://nobody@127.0.0.1:1/none", "test")
+    log = RefusalLog(lambda: engine, clock=lambda: 1000.0)
+    assert log.record("revoked", credential="api_key", client="192.0.2.1")
+    assert "could not be recorded" in caplog.text
+    engine.dispose()
+
+
+def test_refusals_cannot_fill_a_disk(web_server):
+    """A row for each of a million tries."""
+    now = [1000.0]
+    log = RefusalLog(lambda: web_server.engine, clock=lambda: now[0])
+    people = [uuid.uuid4() for _ in range(70)]
+    taken = [log.record("revoked", credential="session", client="192.0.2.7", user_id=each) for each in people * 2]
+    assert taken == [True] * 60 + [False] * 80
+    now[0] += 61
+    assert log.record("revoked", credential="session", client="192.0.2.7", user_id=people[0])
+    counted = "select count(*) from identity.audit_events where client = '192.0.2.7'"
+    assert rows(web_server.engine, counted) == [(61,)]

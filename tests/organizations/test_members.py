@@ -6,6 +6,9 @@ import uuid
 import httpx
 import pytest
 
+from rl_emails_api.organizations import queries
+from rl_emails_api.organizations.queries import Standing
+
 
 def _code(answer: httpx.Response) -> str:
     return answer.json()["type"].rpartition(":")[2]
@@ -199,3 +202,17 @@ def test_an_organization_is_made_by_who_will_own_it(place):
     )
     answer = place.signed_in("zoe").post("/v1/organizations", json={"name": "One more"})
     assert _code(answer) == "too-many-organizations"
+
+
+def test_who_is_gone_by_then_is_told_so(place, monkeypatch):
+    """A crash for somebody who is removed between the look at their credential and what they asked for."""
+    monkeypatch.setattr(queries, "standing", lambda *_, **__: Standing(None, "member", 1))
+    monkeypatch.setattr(queries, "organization", lambda *_: None)
+    path = f"/v1/organization/members/{place.id_of('mia')}"
+    answers = [
+        place["olga"].get("/v1/organization"),
+        place["olga"].delete(path),
+        place["olga"].patch(path, json={"role": "admin"}),
+    ]
+    assert {(each.status_code, _code(each)) for each in answers} == {(404, "not-found")}
+    assert place.actions() == []

@@ -66,8 +66,10 @@ def imported(environment: Settings, write_folder: Any, engine: Engine) -> str:
         for statement in (
             "insert into job_ticks (job_origin_id, status, type, tick_body) values ('o', 'FAILURE', 'SENSOR', :body)",
             "insert into bulk_actions (key, status, timestamp, body) values ('k', 'DONE', now(), :body)",
-            "insert into instigators (selector_id, status, instigator_type, instigator_body) "
-            "values ('s', 'RUNNING', 'SENSOR', :body)",
+            (
+                "insert into instigators (selector_id, status, instigator_type, instigator_body) "
+                "values ('s', 'RUNNING', 'SENSOR', :body)"
+            ),
             "insert into kvs (key, value) values ('k', :body)",
         ):
             connection.execute(text(statement), told)
@@ -79,9 +81,8 @@ def test_the_command_erases_a_mailbox_everywhere_and_prints_its_receipt(
     imported: str, environment: Settings, engine: Engine
 ) -> None:
     """Mail that is gone from the tables and still told of by a run, a tick, a log or a compute log."""
-    assert set(named_in_dagster(environment, imported)) >= {"public.run_tags", "public.runs", "public.event_logs",
-                                                            "public.job_ticks", "public.dynamic_partitions"}  # fmt: skip
-    assert run("erase", "mailbox", OWNER).exit_code == ExitCode.USAGE, "nobody can be asked here"
+    tables = {"runs", "run_tags", "event_logs", "job_ticks", "dynamic_partitions"}
+    assert {f"public.{name}" for name in tables} <= set(named_in_dagster(environment, imported))
     done = run("erase", "mailbox", OWNER, "--yes", "--json")
     assert done.exit_code == ExitCode.OK, done.output
     (receipt,) = json.loads(done.stdout)
@@ -101,7 +102,7 @@ def test_the_command_erases_a_mailbox_everywhere_and_prints_its_receipt(
 def test_the_commands_export_and_erase_a_person_and_leave_the_mailbox(
     imported: str, environment: Settings, engine: Engine
 ) -> None:
-    """Half an archive that looks like one; a person whose mail is gone and who is still named by a tick, or in a log."""
+    """Half an archive that looks like one; a person whose mail is gone and who is still named by a tick or a log."""
     out = environment.home / "ada.zip"
     done = run("export", "person", ADA, "--out", str(out), "--json")
     assert done.exit_code == ExitCode.OK, done.output

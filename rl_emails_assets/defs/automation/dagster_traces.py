@@ -42,9 +42,9 @@ class DagsterTraces:
             removed = {"dagster.runs": self._forget_runs(engine, order, needles)}
             with engine.begin() as connection:
                 for table in text_tables(connection):
-                    removed[f"dagster.{table.name}"] = sum(
-                        _forget_rows(connection, table, Needle(needle)) for needle in needles
-                    )
+                    name = f"dagster.{table.name}"
+                    number = sum(_forget_rows(connection, table, Needle(needle)) for needle in needles)
+                    removed[name] = removed.get(name, 0) + number
         finally:
             engine.dispose()
         if order.kind == "mailbox":

@@ -1,11 +1,11 @@
 -- Migration 0009, second part: a query's tree as conditions. See 0009_words.sql for how these files are written.
 
 create function search.quoted(lexeme text) returns text
-language sql immutable parallel safe strict set search_path = ''
+language sql immutable parallel safe strict
 return '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || ''''
 -- ;;
 create function search.stem(token text) returns text
-language sql immutable parallel safe strict set search_path = ''
+language sql immutable parallel safe strict
 return coalesce((ts_lexize('search.english_stem', token))[1], token)
 -- ;;
 -- Words next to each other, whatever their forms; the last may be the beginning of a word.
@@ -124,7 +124,7 @@ end
 $$
 -- ;;
 create function search.has_label(mailbox uuid, labels text[]) returns text
-language sql immutable parallel safe strict set search_path = ''
+language sql immutable parallel safe strict
 return format(
     'exists (select from raw.labels as l where l.message_id = m.message_id and l.mailbox_id = %L and l.label = any(%L))',
     mailbox, labels

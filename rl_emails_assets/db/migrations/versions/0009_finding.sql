@@ -1,7 +1,7 @@
 -- Migration 0009, third part: finding. See 0009_words.sql for how these files are written.
 
 create function search.unwanted(mailbox uuid) returns text
-language sql immutable parallel safe strict set search_path = ''
+language sql immutable parallel safe strict
 return 'not ' || search.has_label(mailbox, '{TRASH,SPAM}')
 -- ;;
 -- All of the words but one, or but two, whichever they are: what is looked for when hardly anything has all of them.
