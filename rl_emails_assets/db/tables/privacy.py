@@ -53,9 +53,7 @@ orders = Table(
     Column("mailbox_ids", ARRAY(Uuid), comment="Only in these mailboxes; null: in all of the organization."),
     Column("user_id", Uuid, comment="The member who is erased with all that is theirs, if the address is a member's."),
     Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="Asked."),
-    Column(
-        "tried_at", DateTime(timezone=True), comment="When an attempt was begun last; another follows."
-    ),
+    Column("tried_at", DateTime(timezone=True), comment="When an attempt was begun last; another follows."),
     CheckConstraint("kind in ('mailbox', 'person')", name="kind"),
     schema="privacy",
     comment="An erasure that is not finished; the only row that names whom it is about, and it goes at the end.",
@@ -65,9 +63,7 @@ suppressed = Table(
     "suppressed",
     metadata,
     mailbox_column(primary_key=True),
-    Column(
-        "provider_hash", LargeBinary, primary_key=True, comment="SHA-256 of the mailbox's and the provider's id."
-    ),
+    Column("provider_hash", LargeBinary, primary_key=True, comment="SHA-256 of the mailbox's and the provider's id."),
     Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="Erased."),
     schema="privacy",
     comment="A message that was erased here and may still be at its provider: it is not stored again.",

@@ -91,7 +91,10 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["user_id"], ["identity.users.user_id"], name=op.f("fk_removed_memberships_user_id_users"), ondelete="CASCADE"
+            ["user_id"],
+            ["identity.users.user_id"],
+            name=op.f("fk_removed_memberships_user_id_users"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("organization_id", "user_id", name=op.f("pk_removed_memberships")),
         schema="identity",
