@@ -25,7 +25,6 @@ MAX_STREAMS = 500
 MAX_STREAMS_EACH = 12
 """Of one person: a few devices with a few pages open."""
 RETRY_SECONDS = 1.0
-_OPTIONS = {"application_name": "rl-emails events", "connect_timeout": "10", "keepalives_idle": "30"}
 
 _log = logging.getLogger(__name__)
 
@@ -93,8 +92,14 @@ class ChangeHub:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen_once(self) -> None:
-        url = self._engine().url.set(drivername="postgresql").update_query_dict(_OPTIONS)
-        connection = await psycopg.AsyncConnection.connect(url.render_as_string(hide_password=False), autocommit=True)
+        url = self._engine().url.set(drivername="postgresql")
+        connection = await psycopg.AsyncConnection.connect(
+            url.render_as_string(hide_password=False),
+            autocommit=True,
+            application_name="rl-emails events",
+            connect_timeout=10,
+            keepalives_idle=30,
+        )
         async with connection:
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
             # Nobody knows what was told before this connection listened.

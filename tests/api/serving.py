@@ -4,6 +4,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -80,21 +81,28 @@ class Running:
         self.server.engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def shared_server(postgres_server, template_database) -> Iterator[Server]:
-    """An API on one seeded mailbox for every test of a file that does not mind what the others of it wrote."""
+@contextmanager
+def cloned(postgres_server, template_database) -> Iterator[str]:
+    """The URL of a migrated database that is dropped afterwards."""
     name = f"shared_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
         connection.execute(
             sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template_database))
         )
-    engine = make_engine(postgres_server.url(name), "api")
-    seed.seed(engine)
-    running = start(engine)
-    yield running.server
-    running.stop()
+    yield postgres_server.url(name)
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def shared_server(postgres_server, template_database) -> Iterator[Server]:
+    """An API on one seeded mailbox for every test of a file that does not mind what the others of it wrote."""
+    with cloned(postgres_server, template_database) as url:
+        engine = make_engine(url, "api")
+        seed.seed(engine)
+        running = start(engine)
+        yield running.server
+        running.stop()
 
 
 @pytest.fixture

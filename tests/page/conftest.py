@@ -1,5 +1,6 @@
 """The page in a real browser, on the API of tests/api, whose `serving`, `seed` and `mails` modules are used."""
 
+import asyncio
 import os
 import re
 import sys
@@ -8,13 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Error
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
+sys.path.append(str(Path(__file__).parents[1] / "hostile"))
 
-from serving import TOKEN, Server, mailbox_id, serve, server, shared_server  # noqa: F401
+import seed
+from kept_tables import KeptTables
+from serving import TOKEN, Running, Server, cloned, start
+
+from rl_emails_assets.db.engine import make_engine
 
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts" / "page"
 """A picture of each page at the end of a test that failed; of every test with RL_EMAILS_PAGE_PICTURES=all."""
@@ -31,10 +38,10 @@ class Watch:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
     """Debian's chromium. While it is open an event loop runs in this thread, and a Dagster run cannot close its
-    own beside it: so it ends with the tests that need it."""
+    own beside it: so it ends with the tests that need it, which is why this folder is a package."""
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed: apt-get install chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
@@ -43,6 +50,44 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def running(postgres_server, template_database, tmp_path_factory) -> Iterator[tuple[Running, KeptTables]]:
+    """One API on one database for all tests of the page, and what its tables hold without a mailbox and with one."""
+    with cloned(postgres_server, template_database) as url:
+        tables, engine = KeptTables(url), make_engine(url, "api")
+        tables.keep("empty")
+        seed.seed(engine)
+        tables.keep("seeded")
+        running = start(engine, home=tmp_path_factory.mktemp("home"))
+        yield running, tables
+        running.stop()
+        tables.close()
+
+
+@pytest.fixture
+def server(running) -> Iterator[Server]:
+    """The API on the seeded mailbox, to be read and changed: afterwards the tables are as they were."""
+    each, tables = running
+    yield each.server
+    settle(each)
+    tables.put_back("seeded")
+
+
+@pytest.fixture
+def empty_server(server, running) -> Server:
+    """The same on the first day, with no mailbox."""
+    running[1].put_back("empty")
+    return server
+
+
+def settle(each: Running) -> None:
+    """Wait for what a page had asked when it was closed, so that it writes nothing into the next test."""
+    # What was sent before this is answered has been received, and is one of the tasks.
+    httpx.get(f"{each.server.url}/healthz", timeout=30)
+    for task in tuple(each.uvicorn.server_state.tasks):
+        asyncio.run_coroutine_threadsafe(asyncio.wait({task}, timeout=30), task.get_loop()).result()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -62,7 +107,7 @@ def keep_picture(page, name):
 
 
 @pytest.fixture
-def visit(chromium, request) -> Iterator:
+def visit(chromium, server, request) -> Iterator:
     """Opens a server's page as its printed link does; afterwards nothing may have left the host, run, or complained."""
     opened = []
 

@@ -135,9 +135,9 @@ def test_a_first_answer_that_fails_can_be_tried_again(busy, visit):
     page.watch.complaints.clear()
 
 
-def test_a_first_day(serve, visit):
+def test_a_first_day(empty_server, visit):
     """A page of errors where nothing has happened yet."""
-    page = administer(visit, serve())
+    page = administer(visit, empty_server)
     for told in ("No mailbox yet", "None: every request was done", "No schedule has run yet", "No worker."):
         expect(page.get_by_text(told)).to_be_visible()
 

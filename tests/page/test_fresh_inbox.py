@@ -23,6 +23,20 @@ NEW = Mail("new", NADIA, "The crane is here early", "Can you come now?", 0.5, 0.
 LOW = Mail("low", NADIA, "Crane leaflet", "For your files.", 0.4, 0.0001)
 
 
+@pytest.fixture
+def set_up_google(server):
+    """The settings name an OAuth client of Google's, and what else is given."""
+    state = server.app.state
+    before = state.settings
+
+    def change(**more):
+        named = {"google_client_id": "client.example", "google_client_secret": "secret", **more}
+        state.settings = before.model_copy(update=named)
+
+    yield change
+    state.settings = before
+
+
 def later(page, seconds=35):
     """Move the page's clock on; it looks for news every four seconds, and every 30 while the server tells it."""
     page.clock.fast_forward(seconds * 1000)
@@ -146,15 +160,11 @@ def test_nothing_is_asked_while_nobody_looks(server, visit):
     expect(rows(page).first).to_contain_text("The crane is here early", timeout=SOON)
 
 
-def test_a_revoked_grant_is_told_and_leads_to_google(serve, mailbox_id, engine, visit):
+def test_a_revoked_grant_is_told_and_leads_to_google(server, visit, set_up_google):
     """An owner whose mail has stopped and who cannot find out why, or do something about it."""
-    server = serve(
-        google_client_id="client.example",
-        google_client_secret="secret",
-        google_auth_url="http://127.0.0.1:9/consent",
-    )
-    live_state.make_gmail(engine, state="reconnect_needed", state_reason="Google revoked the grant.")
-    live_state.add_notice(engine, "reconnect_needed", "Google no longer lets us read this mailbox. Connect it again.")
+    set_up_google(google_auth_url="http://127.0.0.1:9/consent")
+    live_state.make_gmail(server.engine, state="reconnect_needed", state_reason="Google revoked the grant.")
+    live_state.add_notice(server.engine, "reconnect_needed", "Google no longer lets us read this mailbox. Connect it again.")
     page = visit(server)
     expect(page.locator("#fresh")).to_have_text("Reconnect needed")
     banner = page.get_by_role("region", name="Notices")
@@ -215,13 +225,13 @@ def test_a_server_that_goes_away_is_told_and_the_list_stays(server, visit):
     page.watch.complaints.clear()
 
 
-def test_the_first_mailbox_appears_by_itself(serve, engine, visit):
+def test_the_first_mailbox_appears_by_itself(empty_server, visit, set_up_google):
     """The first page after connecting Gmail, blank until somebody reloads it."""
-    server = serve(google_client_id="client.example", google_client_secret="secret")
-    page = visit(server, clock=True)
+    set_up_google()
+    page = visit(empty_server, clock=True)
     expect(page.get_by_text("No mailbox yet")).to_be_visible()
     expect(page.get_by_role("button", name="Connect Gmail")).to_be_visible()
-    with engine.begin() as connection:
+    with empty_server.engine.begin() as connection:
         connection.execute(
             insert(mailboxes.connections).values(mailbox_id=seed_id("first"), address=OWNER, provider="gmail")
         )
@@ -231,9 +241,9 @@ def test_the_first_mailbox_appears_by_itself(serve, engine, visit):
     expect(page.get_by_text("No mail yet")).to_be_visible()
 
 
-def test_without_settings_there_is_no_button_for_gmail(serve, engine, visit):
+def test_without_settings_there_is_no_button_for_gmail(empty_server, visit):
     """A button that can only fail."""
-    page = visit(serve())
+    page = visit(empty_server)
     expect(page.get_by_text("No mailbox yet")).to_be_visible()
     expect(page.get_by_role("button", name="Connect Gmail")).to_have_count(0)
 

@@ -3,24 +3,25 @@
 import uuid
 
 import pytest
-from mails import NADIA, seed_id
+from mails import NADIA, OWNER, seed_id
 from page_places import ALL, SUBJECT, open_quote
 from playwright.sync_api import expect
 from sqlalchemy import text
 
 pytestmark = pytest.mark.browser
 
-POLL = 5000
+POLL = 35_000
+"""Milliseconds after which the page has asked again, though the server tells it of changes (it asks every 30 s then)."""
 
 
 @pytest.fixture
-def learn(server, mailbox_id):
+def learn(server):
     """What a training and the run after it leave behind: a serving model that moved one message of NADIA's."""
 
     def write(*, moved=True):
         model_id = uuid.uuid4()
         with server.engine.begin() as connection:
-            parameters = {"mailbox_id": mailbox_id, "model_id": model_id, "message_id": seed_id("quote")}
+            parameters = {"mailbox_id": seed_id(OWNER), "model_id": model_id, "message_id": seed_id("quote")}
             connection.execute(
                 text(
                     "insert into models.trainings (mailbox_id, kind, feedback_count, feedback_at, evidence_hash, note, "

@@ -15,9 +15,9 @@ from rl_emails_assets.db.tables import app
 pytestmark = pytest.mark.browser
 
 
-def test_the_inbox_is_in_the_recorded_order_with_reasons(shared_server, visit):
+def test_the_inbox_is_in_the_recorded_order_with_reasons(server, visit):
     """An inbox in another order than the API's, or lines without the reason for their place."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     expect(rows(page)).to_have_count(len(VISIBLE_BY_PRIORITY))
     found = rows(page).evaluate_all("rows => rows.map(row => row.dataset.message)")
     assert found == [str(seed_id(name)) for name in VISIBLE_BY_PRIORITY]
@@ -29,9 +29,9 @@ def test_the_inbox_is_in_the_recorded_order_with_reasons(shared_server, visit):
     assert "token" not in page.url
 
 
-def test_the_inbox_is_in_sections_by_need(shared_server, visit):
+def test_the_inbox_is_in_sections_by_need(server, visit):
     """A decision lost between newsletters; a section that does not say how much it holds; the rest in the way."""
-    page = visit(shared_server, "#/inbox?period=all")
+    page = visit(server, "#/inbox?period=all")
     expect(rows(page)).to_have_count(len(VISIBLE_BY_PRIORITY))
     expect(page.locator("section.need:visible h2")).to_have_text(
         [
@@ -66,9 +66,9 @@ def test_the_inbox_is_in_sections_by_need(shared_server, visit):
     expect(row_of(page, "receipt")).to_be_visible()
 
 
-def test_the_window_is_plain_and_can_be_left(shared_server, visit):
+def test_the_window_is_plain_and_can_be_left(server, visit):
     """Mail that seems lost because the list shows 30 days and does not say so."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(rows(page)).to_have_count(len(VISIBLE_BY_PRIORITY) - 1)
     expect(page.locator(".window")).to_contain_text("Only the 30 days up to the newest message")
     page.locator(".window").get_by_role("link", name="Show all").click()
@@ -84,17 +84,17 @@ def test_the_window_is_plain_and_can_be_left(shared_server, visit):
     expect(rows(page)).to_have_count(len(VISIBLE_BY_PRIORITY))
 
 
-def test_what_waits_is_told(shared_server, visit):
+def test_what_waits_is_told(server, visit):
     """New mail that is nowhere to be seen until it is ranked."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(page.locator(".pending")).to_contain_text("2 messages stored, not ranked yet")
     page.get_by_role("link", name="See by date").click()
     expect(rows(page).first).to_contain_text("Just arrived")
 
 
-def test_filters(shared_server, visit):
+def test_filters(server, visit):
     """A filter without effect, or one that cannot be taken back."""
-    page = visit(shared_server)
+    page = visit(server)
     page.get_by_role("button", name="Unread", exact=True).click()
     expect(rows(page)).to_have_count(3)
     page.get_by_label("Category").select_option("newsletter")
@@ -128,9 +128,9 @@ def test_reading_a_message(server, visit):
         ).scalar()
 
 
-def test_why_here_adds_up(shared_server, visit):
+def test_why_here_adds_up(server, visit):
     """A panel that does not explain the number, or does not say which run and model decided."""
-    page = visit(shared_server)
+    page = visit(server)
     open_quote(page)
     page.keyboard.press("w")
     panel = page.locator(".why-body")
@@ -168,9 +168,9 @@ def test_corrections_are_stored_and_shown(server, visit):
     assert stored == [("importance", "not_important"), ("category", "calendar")]
 
 
-def test_hostile_mail_runs_nothing_and_fetches_nothing(shared_server, visit):
+def test_hostile_mail_runs_nothing_and_fetches_nothing(server, visit):
     """Script from a subject, a sender, a reason, a snippet or a body that runs in the page or in the frame."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     hostile = page.locator(f'.row[data-message="{seed_id("hostile")}"]')
     expect(hostile).to_contain_text("<script>document.title='hacked'</script>")
     expect(hostile).to_contain_text("<img src=x onerror=\"document.title='hacked'\">")
@@ -205,9 +205,9 @@ def test_two_mailboxes(server, visit):
     expect(rows(page)).to_have_count(1)
 
 
-def test_a_failure_is_told_and_can_be_tried_again(shared_server, visit):
+def test_a_failure_is_told_and_can_be_tried_again(server, visit):
     """A page that stays empty when the server fails."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(rows(page).first).to_be_visible()
     problem = '{"detail": "The database cannot be reached."}'
     page.route(
@@ -222,9 +222,9 @@ def test_a_failure_is_told_and_can_be_tried_again(shared_server, visit):
     page.watch.complaints.clear()
 
 
-def test_the_window_counts_from_the_newest_message(shared_server, visit):
+def test_the_window_counts_from_the_newest_message(server, visit):
     """A window that counts from today and is empty for an archive."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(rows(page).first).to_be_visible()
     asked = next(url for url in page.watch.requests if "/v1/inbox" in url)
     since = (NEWEST_AT - timedelta(days=30.02)).strftime("%Y-%m-%dT%H")

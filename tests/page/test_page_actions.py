@@ -114,9 +114,9 @@ def test_what_the_server_refuses_comes_back(server, visit):
     page.watch.complaints.clear()
 
 
-def test_boxes_and_shift_select_a_range(shared_server, visit):
+def test_boxes_and_shift_select_a_range(server, visit):
     """A selection that only the keyboard can make."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     rows(page).first.hover()
     page.locator(".pick").first.click()
     page.locator(".pick").nth(3).click(modifiers=["Shift"])

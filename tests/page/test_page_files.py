@@ -67,9 +67,9 @@ def test_the_keys_in_the_guide_are_those_of_the_page():
 
 
 @pytest.mark.browser
-def test_markup_in_the_page_is_blocked_by_its_policy(shared_server, visit):
+def test_markup_in_the_page_is_blocked_by_its_policy(server, visit):
     """A mistake in the page that would run script from mail: the policy has to stop it."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(rows(page).first).to_be_visible()
     blocked = page.evaluate(
         """() => {

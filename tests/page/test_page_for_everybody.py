@@ -12,9 +12,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(shared_server, visit, scheme):
+def test_a_phone_needs_no_sideways_scrolling(server, visit, scheme):
     """A page that is wider than a phone, or text that cannot be read on its ground (WCAG 2.2, 1.4.3)."""
-    page = visit(shared_server, viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page = visit(server, viewport={"width": 360, "height": 740}, color_scheme=scheme)
     for place in ("inbox", "tasks", "projects", "people", "status", "search?q=quote"):
         page.evaluate("place => { location.hash = `#/${place}`; }", place)
         expect(page.locator("#list-pane h1")).to_have_text(re.compile(place.partition("?")[0], re.IGNORECASE))
@@ -24,9 +24,9 @@ def test_a_phone_needs_no_sideways_scrolling(shared_server, visit, scheme):
         assert worst_contrast(page) >= 4.5
 
 
-def test_reading_on_a_phone(shared_server, visit):
+def test_reading_on_a_phone(server, visit):
     """A reader that cannot be left, or that is wider than the phone."""
-    page = visit(shared_server, viewport={"width": 360, "height": 740})
+    page = visit(server, viewport={"width": 360, "height": 740})
     rows(page).first.click()
     expect(page.locator("#reader-pane h2")).to_be_visible()
     expect(rows(page).first).to_be_hidden()
@@ -37,9 +37,9 @@ def test_reading_on_a_phone(shared_server, visit):
     expect(rows(page).first).to_be_visible()
 
 
-def test_everything_has_a_name(shared_server, visit):
+def test_everything_has_a_name(server, visit):
     """A control that a screen reader cannot name."""
-    page = visit(shared_server)
+    page = visit(server)
     open_quote(page)
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('button, a, select, input, iframe')].filter((node) =>
@@ -65,12 +65,12 @@ PLACES = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(shared_server, visit, scheme):
+def test_axe_finds_nothing(server, visit, scheme):
     """Names, roles, contrast and order that WCAG 2.2 AA asks for, broken in any view."""
     axe = Axe()
     # Only colours differ in the dark.
     options = {"resultTypes": ["violations"]} | ({"runOnly": ["color-contrast"]} if scheme == "dark" else {})
-    page = visit(shared_server, color_scheme=scheme, reduced_motion="reduce")
+    page = visit(server, color_scheme=scheme, reduced_motion="reduce")
     found = {}
 
     def look(place):
@@ -113,9 +113,9 @@ def test_a_screen_reader_is_told_what_happens(server, visit):
     assert page.locator("#toasts").get_attribute("aria-live") == "polite"
 
 
-def test_motion_is_reduced_for_who_asks(shared_server, visit):
+def test_motion_is_reduced_for_who_asks(server, visit):
     """Something that breathes or slides for somebody whom it makes ill."""
-    page = visit(shared_server, reduced_motion="reduce")
+    page = visit(server, reduced_motion="reduce")
     expect(rows(page).first).to_be_visible()
     moving = page.evaluate(
         """() => [...document.querySelectorAll('*')].filter((node) => {

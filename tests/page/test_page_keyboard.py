@@ -15,9 +15,9 @@ def press(page, *keys):
         page.keyboard.press(key)
 
 
-def test_the_keyboard_is_enough(shared_server, visit):
+def test_the_keyboard_is_enough(server, visit):
     """A mail program that needs a mouse."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     expect(rows(page).first).to_be_visible()
     press(page, "j", "j")
     expect(rows(page).nth(1)).to_be_focused()
@@ -50,9 +50,9 @@ def test_the_keyboard_is_enough(shared_server, visit):
         expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
 
 
-def test_one_line_is_in_the_order_of_tab(shared_server, visit):
+def test_one_line_is_in_the_order_of_tab(server, visit):
     """Forty presses of Tab from the list to the message."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     expect(rows(page).first).to_be_visible()
     assert page.locator('#list-pane .row[tabindex="0"]').count() == 1
     press(page, "j", "j", "j")
@@ -61,9 +61,9 @@ def test_one_line_is_in_the_order_of_tab(shared_server, visit):
     assert page.locator("#list-pane :is(.pick, .quick button):not([tabindex='-1'])").count() == 0
 
 
-def test_brackets_go_from_section_to_section(shared_server, visit):
+def test_brackets_go_from_section_to_section(server, visit):
     """Twenty presses of j to the next kind of mail."""
-    page = visit(shared_server, "#/inbox?period=all")
+    page = visit(server, "#/inbox?period=all")
     expect(row_of(page, "lunch")).to_be_visible()
     press(page, "j", "]")
     expect(row_of(page, "quote")).to_be_focused()
@@ -73,9 +73,9 @@ def test_brackets_go_from_section_to_section(shared_server, visit):
     expect(row_of(page, "lunch")).to_be_focused()
 
 
-def test_keys_are_letters_while_somebody_types(shared_server, visit):
+def test_keys_are_letters_while_somebody_types(server, visit):
     """A search for "done" that marks mail as done."""
-    page = visit(shared_server, "#/search")
+    page = visit(server, "#/search")
     box = page.get_by_label("Search mail")
     expect(box).to_be_focused()
     page.keyboard.type("exhz")
@@ -83,9 +83,9 @@ def test_keys_are_letters_while_somebody_types(shared_server, visit):
     expect(page.locator(".toast")).to_have_count(0)
 
 
-def test_the_palette_finds_commands_people_and_projects(shared_server, visit):
+def test_the_palette_finds_commands_people_and_projects(server, visit):
     """A palette that knows only its own words, or that a screen reader cannot follow."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(rows(page).first).to_be_visible()
     press(page, "Control+k")
     box = page.get_by_role("combobox", name="Command, mailbox, person or project")
@@ -127,9 +127,9 @@ def test_an_importance_is_corrected_by_one_key(server, visit):
     expect(page.get_by_label("Correct the category")).to_be_focused()
 
 
-def test_colours_change_and_stay(shared_server, visit):
+def test_colours_change_and_stay(server, visit):
     """A choice that is forgotten, or a flash of light before the dark."""
-    page = visit(shared_server, color_scheme="light")
+    page = visit(server, color_scheme="light")
     expect(rows(page).first).to_be_visible()
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
@@ -144,9 +144,9 @@ def test_colours_change_and_stay(shared_server, visit):
     assert page.evaluate(ground) == light
 
 
-def test_undo_without_anything_to_undo_says_so(shared_server, visit):
+def test_undo_without_anything_to_undo_says_so(server, visit):
     """A key that does nothing and says nothing."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(section(page, "reply")).to_be_visible()
     press(page, "z")
     expect(toast(page, "Nothing to undo.")).to_be_visible()

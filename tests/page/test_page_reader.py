@@ -1,5 +1,6 @@
 """One message: what proves its tasks, its answer, its images."""
 
+import ssl
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -7,6 +8,9 @@ from mails import NADIA, OWNER, Mail, seed_id
 from page_places import ALL, SUBJECT, open_quote, row_of
 from playwright.sync_api import expect
 from seed import add_mail
+from stranger import Stranger, answer, png
+
+from rl_emails_api.remote_images.fetching import Fetcher
 
 pytestmark = pytest.mark.browser
 
@@ -31,9 +35,9 @@ def test_the_sentence_that_proves_a_task_is_marked(server, visit):
     expect(page.locator("#reader-pane .evidence-mark")).to_have_text("Please bring the glove.")
 
 
-def test_a_reply_opens_the_mail_program_with_the_words_quoted(shared_server, visit):
+def test_a_reply_opens_the_mail_program_with_the_words_quoted(server, visit):
     """An answer without a subject or the words that it answers; a header smuggled in by a subject."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     open_quote(page)
     link = page.get_by_role("link", name="Reply", exact=True)
     address = urlsplit(link.get_attribute("href"))
@@ -72,9 +76,9 @@ def test_a_long_message_still_makes_an_address(server, visit):
     assert parse_qs(urlsplit(href).query)["body"][0].rstrip().endswith("[…]")
 
 
-def test_images_are_shown_only_when_asked_for(shared_server, visit):
+def test_images_are_shown_only_when_asked_for(server, visit):
     """A sender who learns that a message was opened; or a choice for all mail that nobody made."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     row_of(page, "hostile").click()
     page.get_by_role("button", name="Formatted").click()
     frame = page.locator("iframe.frame")
@@ -92,9 +96,46 @@ def test_images_are_shown_only_when_asked_for(shared_server, visit):
     page.watch.complaints.clear()
 
 
-def test_a_message_that_cannot_be_read_is_told(shared_server, visit):
+def test_an_image_that_was_asked_for_is_seen(server, visit):
+    """A button that shows nothing: images kept out by the page's policy, the frame's, or its missing cookie; or a
+    sender who is asked before the reader has asked, or is told who reads."""
+    proxy = server.app.state.remote_images
+    with Stranger(answer(png(), "Content-Type: image/png")) as stranger:
+
+        async def as_loopback(_host, _port):
+            return ["127.0.0.1"]
+
+        before = proxy._fetcher
+        proxy._fetcher = Fetcher(
+            ssl_context=ssl.create_default_context(),
+            resolve=as_loopback,
+            is_allowed=lambda _: True,
+            ports=frozenset({stranger.port}),
+        )
+        html = f"<p>Our new pier.</p><img src='http://images.example:{stranger.port}/pier.png'>"
+        with server.engine.begin() as connection:
+            item = Mail("pier image", NADIA, "The pier", "Our new pier.", 0.5, 0.97, html=html)
+            add_mail(connection, seed_id(OWNER), item)
+        page = visit(server, ALL)
+        row_of(page, "pier image").click()
+        page.get_by_role("button", name="Formatted").click()
+        frame = page.frame_locator("iframe.frame")
+        expect(frame.get_by_text("Our new pier.")).to_be_visible()
+        assert stranger.requests == []
+        page.get_by_role("button", name="Show images").click()
+        image = frame.locator("img[src]")
+        expect(image).to_be_visible()
+        size = image.evaluate("async (img) => { await img.decode(); return [img.naturalWidth, img.naturalHeight]; }")
+        proxy._fetcher = before
+    assert size == [20, 10]
+    assert len(stranger.requests) == 1
+    assert server.url.removeprefix("http://").encode() not in stranger.requests[0]
+    assert b"ookie" not in stranger.requests[0]
+
+
+def test_a_message_that_cannot_be_read_is_told(server, visit):
     """A blank reader, and no way to try again."""
-    page = visit(shared_server, ALL)
+    page = visit(server, ALL)
     problem = '{"detail": "The database cannot be reached."}'
     page.route(
         f"**/v1/messages/{seed_id('lunch')}?*",

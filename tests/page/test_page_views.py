@@ -53,9 +53,9 @@ def test_tasks_long_overdue_are_folded(server, visit):
     expect(page.locator(".task").first).to_contain_text("Return the theodolite")
 
 
-def test_search_as_you_type(shared_server, visit):
+def test_search_as_you_type(server, visit):
     """Search that needs Enter, loses the box's focus, or forgets the query when a message is opened."""
-    page = visit(shared_server)
+    page = visit(server)
     expect(rows(page).first).to_be_visible()
     page.keyboard.press("/")
     page.get_by_label("Search mail").press_sequentially("lighth")
@@ -71,9 +71,9 @@ def test_search_as_you_type(shared_server, visit):
     expect(page.get_by_text("Nothing found")).to_be_visible()
 
 
-def test_projects_people_and_status(shared_server, visit):
+def test_projects_people_and_status(server, visit):
     """A view that does not open."""
-    page = visit(shared_server, "#/projects")
+    page = visit(server, "#/projects")
     page.get_by_role("link", name=re.compile("Pier survey")).click()
     expect(page.get_by_label("Conversations").locator(".row")).to_contain_text("Pier survey: first quote")
     expect(page.locator(".task")).to_have_count(1)
@@ -96,8 +96,8 @@ def test_a_sync_is_asked_for(server, visit):
         assert connection.execute(select(sync_queue.requests.c.asked_by)).scalars().all() == ["button"]
 
 
-def test_no_mailbox_yet(serve, visit):
+def test_no_mailbox_yet(empty_server, visit):
     """A blank page on the first day."""
-    page = visit(serve())
+    page = visit(empty_server)
     expect(page.get_by_text("No mailbox yet")).to_be_visible()
     expect(page.get_by_text("rl-emails import PATH --mailbox ADDRESS")).to_be_visible()
