@@ -80,6 +80,7 @@ def test_an_item_has_what_a_line_needs(reader):
         "is_done": False,
         "is_starred": False,
         "snoozed_until": None,
+        "assigned_to": None,
         "corrections": {"importance": None, "category": None},
     }
     assert item["snippet"].startswith("Hi Ada,")

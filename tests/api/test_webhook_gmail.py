@@ -228,7 +228,7 @@ def _altered() -> str:
 
 
 def _bomb() -> str:
-    nested = base64.urlsafe_b64encode(b"[" * 20_000).rstrip(b"=").decode()
+    nested = base64.urlsafe_b64encode(b"[" * 9_000).rstrip(b"=").decode()
     return f"{nested}.{nested}.AAAA"
 
 

@@ -137,11 +137,14 @@ def test_a_kill_at_any_point_and_again(
         )
         assert left["sync_queue.requests"] == 1, "the request is what repeats it"
     receipt = lifecycle.disconnect(engine, live, connected)
+    # The feed of changes tells of what is erased until it is erased itself.
+    left.pop("app.changes", None)
+    receipt.rows.pop("app.changes", None)
     assert receipt.rows == {table: count for table, count in left.items() if count}
     assert set(rows_of(engine, connected).values()) == {0}
     assert gmail.oauth.live_grants(ada) == []
     assert rows_of(engine, grace) == others
-    assert all(left[table] <= count for table, count in before.items())
+    assert all(count <= before[table] for table, count in left.items())
 
 
 def test_a_second_disconnection_finds_nothing(connected: uuid.UUID, engine: Engine, live: Settings) -> None:
@@ -301,11 +304,11 @@ def test_a_deadlock_is_tried_again_and_other_failures_are_not(
     tries: list[int] = []
 
     def rest(failure: type[Exception], times: int) -> Callable[..., Any]:
-        def run(mailbox_id: uuid.UUID, connection: Connection) -> Any:
+        def run(mailbox_id: uuid.UUID, receipt_id: uuid.UUID, connection: Connection) -> Any:
             tries.append(1)
             if len(tries) <= times:
                 raise OperationalError("delete", {}, failure())
-            return real(mailbox_id, connection)
+            return real(mailbox_id, receipt_id, connection)
 
         return run
 

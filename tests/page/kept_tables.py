@@ -1,4 +1,4 @@
-"""What the tables of a test's database hold, put back after whoever changed it: in milliseconds, in the same database."""
+"""What the tables of a test's database hold, put back after whoever changed it, within milliseconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

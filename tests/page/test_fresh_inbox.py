@@ -164,7 +164,9 @@ def test_a_revoked_grant_is_told_and_leads_to_google(server, visit, set_up_googl
     """An owner whose mail has stopped and who cannot find out why, or do something about it."""
     set_up_google(google_auth_url="http://127.0.0.1:9/consent")
     live_state.make_gmail(server.engine, state="reconnect_needed", state_reason="Google revoked the grant.")
-    live_state.add_notice(server.engine, "reconnect_needed", "Google no longer lets us read this mailbox. Connect it again.")
+    live_state.add_notice(
+        server.engine, "reconnect_needed", "Google no longer lets us read this mailbox. Connect it again."
+    )
     page = visit(server)
     expect(page.locator("#fresh")).to_have_text("Reconnect needed")
     banner = page.get_by_role("region", name="Notices")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 pytestmark = pytest.mark.browser
 
 POLL = 35_000
-"""Milliseconds after which the page has asked again, though the server tells it of changes (it asks every 30 s then)."""
+"""Milliseconds until the page has asked again; while the server tells it of changes it asks every 30 seconds only."""
 
 
 @pytest.fixture

@@ -114,10 +114,10 @@ def test_an_image_that_was_asked_for_is_seen(server, visit):
         )
         html = f"<p>Our new pier.</p><img src='http://images.example:{stranger.port}/pier.png'>"
         with server.engine.begin() as connection:
-            item = Mail("pier image", NADIA, "The pier", "Our new pier.", 0.5, 0.97, html=html)
+            item = Mail("image", NADIA, "The pier", "Our new pier.", 0.5, 0.97, thread="pier", html=html)
             add_mail(connection, seed_id(OWNER), item)
         page = visit(server, ALL)
-        row_of(page, "pier image").click()
+        row_of(page, "image").click()
         page.get_by_role("button", name="Formatted").click()
         frame = page.frame_locator("iframe.frame")
         expect(frame.get_by_text("Our new pier.")).to_be_visible()
