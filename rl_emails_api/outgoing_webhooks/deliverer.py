@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -48,6 +48,7 @@ RESTART = "changes.expired"
 """A delivery of this type has no items: what happened while nothing was sent is forgotten; load everything again."""
 
 _log = logging.getLogger(__name__)
+_Made = TypeVar("_Made")
 
 
 def place_of(webhook: Any) -> Place:
@@ -61,6 +62,16 @@ def delay_seconds(attempts: int, chance: Callable[[], float] = random.random) ->
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     return float(chance() * min(FIRST_DELAY_SECONDS * 3 ** (attempts - 1), LONGEST_DELAY_SECONDS))
+
+
+async def _in_thread(work: Callable[..., _Made], *given: Any) -> _Made:
+    """What `work` returns; who is cancelled meanwhile waits for its end, so that no transaction outlives the engine."""
+    working = asyncio.ensure_future(run_in_threadpool(work, *given))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 class Deliverer:
@@ -84,11 +95,11 @@ class Deliverer:
 
     async def look(self, seconds: float = LOOK_SECONDS) -> None:
         """Make deliveries of what changed, for webhooks that were not looked at for so long."""
-        await run_in_threadpool(self._look_at_all, seconds)
+        await _in_thread(self._look_at_all, seconds)
 
     async def send_due(self) -> int:
         """Send what is due; returns how many deliveries were tried."""
-        taken = await run_in_threadpool(self._take)
+        taken = await _in_thread(self._take)
         await asyncio.gather(*(self._send(each) for each in taken))
         return len(taken)
 
@@ -158,7 +169,7 @@ class Deliverer:
             outcome = Outcome(None, "The secret cannot be read any more: its key is gone. Make the webhook anew.")
         else:
             outcome = await self._sender.send(delivery.url, secret, str(delivery.delivery_id), body)
-        await run_in_threadpool(self._record, delivery, outcome)
+        await _in_thread(self._record, delivery, outcome)
 
     def _record(self, delivery: Any, outcome: Outcome) -> None:
         with transaction_of(self._engine(), None) as connection:
