@@ -88,7 +88,7 @@ class Box:
         """The mailbox as if it had just been connected."""
         with self.engine.begin() as connection:
             for table in reversed(metadata.sorted_tables):
-                if table.schema not in {"mailboxes", "app", "sync_queue"}:
+                if table.schema not in {"identity", "mailboxes", "app", "sync_queue"}:
                     connection.execute(table.delete())
 
     def stored(self) -> set[str]:

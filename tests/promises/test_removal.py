@@ -389,5 +389,5 @@ def test_mail_that_is_removed_before_it_was_read_leaves_nothing(
     with engine.begin() as connection:
         assert remove_messages(connection, step.mailbox_id, list(stored(engine).values())) == 6
     run_later_steps(step)
-    left = {name for name, rows in comparable(engine).items() if rows}
+    left = {name for name, rows in comparable(engine).items() if rows and not name.startswith("identity.")}
     assert left == {"mailboxes.connections", "mailboxes.aliases"}
