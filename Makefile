@@ -30,7 +30,7 @@ $(DEV_STAMP): $(STAMP) requirements/dev.txt
 dev: $(DEV_STAMP) ## Set up what tests and checks need besides
 
 test: $(DEV_STAMP) ## Run the tests (browser tests need Debian's chromium; without it they skip and say so)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(DEV_STAMP) ## Format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
