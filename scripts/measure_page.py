@@ -1,7 +1,7 @@
 """Measure the page with Lighthouse: `make lighthouse`. Prints scores, the time to the first view and what came over.
 
-Lighthouse is fetched by npm at the versions and hashes of scripts/lighthouse/package-lock.json, without running any
-package's own scripts, and is for development only. It needs Debian's chromium, npm, and the Node of the development
+Lighthouse is fetched by npm at the version of scripts/lighthouse/package.json, without running any package's own
+scripts, and is for development only. It needs Debian's chromium, npm, and the Node of the development
 requirements. Exit status 1 when a figure misses its goal.
 """
 
@@ -56,18 +56,19 @@ class Figures:
 
 
 def install() -> Path:
-    """Lighthouse's own entry point, fetched if it is not there in these versions yet."""
-    lock = (PINNED / "package-lock.json").read_text()
-    kept = INSTALLED / "package-lock.json"
-    if not kept.exists() or kept.read_text() != lock:
+    """Lighthouse's own entry point, fetched if it is not there in this version yet."""
+    wanted = (PINNED / "package.json").read_text()
+    kept = INSTALLED / "package.json"
+    entry = INSTALLED / "node_modules" / "lighthouse" / "cli" / "index.js"
+    if not entry.exists() or kept.read_text() != wanted:
         INSTALLED.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PINNED / "package.json", INSTALLED)
-        shutil.copy(PINNED / "package-lock.json", kept)
+        kept.write_text(wanted)
         npm = shutil.which("npm")
         if npm is None:
             raise SystemExit("npm is not installed: apt-get install npm")
-        subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=INSTALLED, check=True)  # noqa: S603
-    return INSTALLED / "node_modules" / "lighthouse" / "cli" / "index.js"
+        options = ("--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund")
+        subprocess.run([npm, "install", *options], cwd=INSTALLED, check=True)  # noqa: S603
+    return entry
 
 
 def node() -> str:
